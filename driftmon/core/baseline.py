@@ -1,0 +1,124 @@
+"""What is frozen from the reference: layouts and counts, immutable and named by a hash of the content."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from driftmon.core.histogram import Profile
+    from driftmon.core.layout import Kind, Layout
+    from driftmon.core.learning import Excluded
+    from driftmon.core.window import Window
+
+__all__ = ["Baseline", "BaselineColumn", "Learnt"]
+
+
+@dataclass(frozen=True)
+class BaselineColumn:
+    """
+    What is known of one column before any live row is read.
+
+    Parameters
+    ----------
+    kind : Kind
+    dtype : str
+        The type of the reference column as people say it (``int64``, ``string``), for messages when live data change it.
+    layout : Layout
+    singletons : int or None
+        Reference categories that exactly one row had (Good's N1): the expected share of never-seen live values is
+        ``singletons / rows``. None for numeric columns, and where there were too many categories to tell.
+    """
+
+    kind: Kind
+    dtype: str
+    layout: Layout
+    singletons: int | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON-ready content."""
+        return {
+            "kind": str(self.kind),
+            "dtype": self.dtype,
+            "layout": self.layout.to_json(),
+            "singletons": self.singletons,
+        }
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """What a source learns from the reference before it counts: the columns with their layouts, and those left out."""
+
+    columns: Mapping[str, BaselineColumn]
+    excluded: tuple[Excluded, ...] = ()
+
+    @property
+    def layouts(self) -> dict[str, Layout]:
+        """The layout of each column."""
+        return {name: column.layout for name, column in self.columns.items()}
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """
+    The reference as checks see it.
+
+    Parameters
+    ----------
+    learnt : Learnt
+        Columns with their layouts; columns left out with the reason.
+    reference : Profile
+        Counts of the whole reference, and of each segment.
+    span : Window or None
+        First to last reference instant that was asked for; None if the reference has no timestamp or no bounds.
+    history : tuple of (Window, Profile)
+        Counts of each reference window, for the day-to-day calibration of statistics A5. Empty until that is built.
+    """
+
+    learnt: Learnt
+    reference: Profile
+    span: Window | None = None
+    history: tuple[tuple[Window, Profile], ...] = field(default=())
+
+    @property
+    def columns(self) -> Mapping[str, BaselineColumn]:
+        """The monitored columns, in the order of the data."""
+        return self.learnt.columns
+
+    @property
+    def excluded(self) -> tuple[Excluded, ...]:
+        """The columns left out, each with its reason."""
+        return self.learnt.excluded
+
+    @property
+    def layouts(self) -> dict[str, Layout]:
+        """The layout of each monitored column."""
+        return self.learnt.layouts
+
+    @cached_property
+    def id(self) -> str:
+        """32 hexadecimal digits of a SHA-256 over the content: equal content has an equal name, on any machine."""
+        text = json.dumps(self._content(), sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+    def _content(self) -> dict[str, Any]:
+        return {
+            "columns": {name: column.to_json() for name, column in self.columns.items()},
+            "excluded": {item.column: item.reason for item in self.excluded},
+            "reference": _profile_content(self.reference),
+            "span": None if self.span is None else str(self.span),
+            "history": [[str(window), _profile_content(profile)] for window, profile in self.history],
+        }
+
+
+def _profile_content(profile: Profile) -> dict[str, Any]:
+    return {
+        "rows": profile.rows,
+        "histograms": {name: histogram.to_json() for name, histogram in profile.histograms.items()},
+        "segments": {name: _profile_content(segment) for name, segment in profile.segments.items()},
+    }

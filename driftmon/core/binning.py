@@ -1,0 +1,107 @@
+"""
+From values to counts: the one place where a value meets a bin.
+
+Every source that holds rows as arrays (files, frames, Spark partitions) calls these two functions, batch by batch; their results
+add. A source that counts elsewhere (in a database) must give the same integers.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from driftmon.core.histogram import Histogram
+from driftmon.core.layout import category_key, fingerprint
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    from driftmon.core.layout import CategoricalLayout, NumericLayout
+
+__all__ = ["count_categories", "count_numbers"]
+
+BLOCK = 32_768
+"""Values a block: float64 values and one mask of this many stay in the second-level cache."""
+
+
+def count_numbers(layout: NumericLayout, values: NDArray[Any], *, nulls: int = 0) -> Histogram:
+    """
+    Count numbers into the bins of a layout.
+
+    Compares block by block with every edge and counts the larger values, which is six times as fast as a binary search of each
+    value for the 15 to 30 edges of a layout (one vector instruction compares eight values).
+
+    Parameters
+    ----------
+    layout : NumericLayout
+    values : ndarray of any integer or float type, shape (rows,)
+        NaN counts as missing. Integers beyond 2**53 may round, which moves none of them across an edge, as edges are smaller.
+    nulls : int
+        Rows that have no value at all, counted as missing too.
+
+    Returns
+    -------
+    Histogram
+        ``len(values) + nulls`` rows.
+    """
+    edges = layout.edges
+    above = np.zeros(len(edges) + 1, dtype=np.int64)
+    mask = np.empty(min(BLOCK, len(values)), dtype=np.bool_)
+    for start in range(0, len(values), BLOCK):
+        block = values[start : start + BLOCK].astype(np.float64, copy=False)
+        out = mask[: len(block)]
+        # NaN compares False with everything, so that only real numbers are counted.
+        above[0] += np.count_nonzero(np.equal(block, block, out=out))
+        for position, edge in enumerate(edges, start=1):
+            above[position] += np.count_nonzero(np.greater(block, edge, out=out))
+    spans = (above - np.append(above[1:], 0)).tolist()
+    return Histogram((*spans, len(values) - int(above[0]) + nulls))
+
+
+def count_categories(
+    layout: CategoricalLayout, values: Iterable[str], counts: Iterable[int], *, nulls: int = 0
+) -> Histogram:
+    """
+    Count categories, already tallied, into the bins of a layout.
+
+    Parameters
+    ----------
+    layout : CategoricalLayout
+    values, counts : iterables of str and int, of the same length
+        Each value with the number of its rows; a value may come more than once.
+    nulls : int
+        Rows that have no value, counted as missing.
+
+    Returns
+    -------
+    Histogram
+        ``sum(counts) + nulls`` rows.
+    """
+    tally = [0] * layout.size
+    index, other = layout.index, layout.size - 2
+    strangers: list[str] = []
+    stranger_rows: list[int] = []
+    for value, rows in zip(values, counts, strict=True):
+        key = category_key(value)
+        position = index.get(key, other)
+        tally[position] += rows
+        if position == other:
+            strangers.append(key)
+            stranger_rows.append(rows)
+    tally[-1] = nulls
+    return Histogram(tuple(tally), _novel_rows(layout, strangers, stranger_rows))
+
+
+def _novel_rows(layout: CategoricalLayout, keys: list[str], rows: list[int]) -> int | None:
+    """Rows of those keys that the reference did not have at all."""
+    rare = layout.rare_fingerprints
+    if rare is None:
+        return None
+    if len(rare) == 0 or not keys:
+        return sum(rows)
+    marks = np.fromiter(map(fingerprint, keys), dtype=np.uint64, count=len(keys))
+    nearest = np.minimum(np.searchsorted(rare, marks), len(rare) - 1)
+    return int(np.asarray(rows)[rare[nearest] != marks].sum())

@@ -1,0 +1,332 @@
+"""One check: a window's counts against the baseline, a verdict for every column. Pure: the same counts give the same result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from driftmon.core.evidence import weigh
+from driftmon.core.histogram import as_matrix
+from driftmon.core.layout import NumericLayout
+from driftmon.core.verdict import Status, Threshold, adjusted_p_values, judge, worst
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from driftmon.core.baseline import Baseline, BaselineColumn
+    from driftmon.core.evidence import Evidence
+    from driftmon.core.histogram import Histogram, Profile
+    from driftmon.core.layout import Bin, Kind
+    from driftmon.core.learning import Excluded
+    from driftmon.core.window import Window
+
+__all__ = ["CheckResult", "ColumnResult", "Policy", "Scores", "check"]
+
+LEAST_REFERENCE_ROWS = 200
+"""With fewer reference rows numbers are shown, but never alert (statistics, A6)."""
+
+
+@dataclass(frozen=True)
+class Policy:
+    """
+    What the monitor's owner decided: roles, thresholds, and how many rows a verdict needs.
+
+    Parameters
+    ----------
+    threshold : Threshold
+        Of every column that has none of its own.
+    column_thresholds : mapping of str to Threshold
+    roles : mapping of str to str
+        ``feature``, ``prediction`` or ``target`` by column; a feature if not named.
+    min_rows : int
+        Fewer live rows are ``insufficient_data``.
+    """
+
+    threshold: Threshold = field(default_factory=Threshold)
+    column_thresholds: Mapping[str, Threshold] = field(default_factory=dict)
+    roles: Mapping[str, str] = field(default_factory=dict)
+    min_rows: int = 100
+
+    def threshold_of(self, column: str) -> Threshold:
+        """The threshold in force for a column."""
+        return self.column_thresholds.get(column, self.threshold)
+
+    def role_of(self, column: str) -> str:
+        """The role of a column; that of its timestamp for a derived one such as ``booked.hour``."""
+        return self.roles.get(column) or self.roles.get(column.rpartition(".")[0]) or "feature"
+
+
+@dataclass(frozen=True)
+class Scores:
+    """
+    The numbers of one column in one window; nats unless said. See `driftmon.core.evidence.Evidence` for their meaning.
+
+    `p_history` and `calibrated` belong to the day-to-day calibration of statistics A5: None and False until a baseline carries
+    its history. `p_value` is the larger of `p_iid` and `p_history`. `q_value` is None for a column that can not alert.
+    """
+
+    kl: float
+    kl_reverse: float
+    psi: float
+    js: float
+    noise_floor: float
+    excess: float
+    lower_bound: float
+    upper_bound: float
+    lower_bound_reverse: float
+    p_value: float
+    p_iid: float
+    p_history: float | None
+    q_value: float | None
+    calibrated: bool
+    contributions: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class ColumnResult:
+    """
+    The verdict on one column (of one segment) in one window.
+
+    Parameters
+    ----------
+    column, role, kind, segment
+        Which column; `segment` is None for all rows, else a name such as ``origin=JFK``.
+    status : Status
+    reason : str or None
+        Why there is no verdict, or None.
+    threshold : Threshold
+        The one in force.
+    bins : tuple of Bin
+        Empty if the live column could not be counted.
+    reference, live : Histogram or None
+        Counts in the order of `bins`; `live` is None if the column could not be counted.
+    scores : Scores or None
+        None if there is nothing to compare.
+    expected_novel : float or None
+        Share of never-seen categories that a live window of no drift would have (Good-Turing, N1/m).
+    """
+
+    column: str
+    role: str
+    kind: Kind
+    segment: str | None
+    status: Status
+    reason: str | None
+    threshold: Threshold
+    bins: tuple[Bin, ...]
+    reference: Histogram
+    live: Histogram | None
+    scores: Scores | None
+    expected_novel: float | None = None
+
+    @property
+    def kl(self) -> float | None:
+        """KL(live ‖ reference) in nats; None if there is nothing to compare."""
+        return None if self.scores is None else self.scores.kl
+
+    @property
+    def novel(self) -> float | None:
+        """Share of live rows in no bin or category of the baseline, in [0, 1]; None if it cannot be told."""
+        if self.live is None or self.live.rows == 0:
+            return None
+        if self.bins[0].category is None and self.bins[0].numeric:
+            return (self.live.counts[0] + self.live.counts[-2]) / self.live.rows
+        return None if self.live.novel is None else self.live.novel / self.live.rows
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """
+    One comparison of one window, all columns.
+
+    Parameters
+    ----------
+    monitor, model : str or None
+        None for an ad-hoc comparison.
+    window : Window or None
+        None for an ad-hoc comparison.
+    baseline : str
+        Identity of the baseline compared with.
+    reference_rows, live_rows : int
+    columns : tuple of ColumnResult
+        All rows first, then the segments, each in the order of the data.
+    excluded : tuple of Excluded
+        Columns left out, each with its reason.
+    """
+
+    monitor: str | None
+    model: str | None
+    window: Window | None
+    baseline: str
+    reference_rows: int
+    live_rows: int
+    columns: tuple[ColumnResult, ...]
+    excluded: tuple[Excluded, ...] = ()
+
+    @property
+    def status(self) -> Status:
+        """The worst over all rows; a segment adds to it only by drifting, since small segments are often empty."""
+        whole = [result.status for result in self.columns if result.segment is None]
+        drifting = [result.status for result in self.columns if result.segment is not None and result.status.breach]
+        return worst([*whole, *drifting])
+
+    def ranked(self) -> list[ColumnResult]:
+        """The columns, most urgent first, then by how much they exceed noise."""
+        return sorted(
+            self.columns, key=lambda r: (-r.status.urgency, -(r.scores.excess if r.scores else 0.0), r.column)
+        )
+
+    def __getitem__(self, column: str) -> ColumnResult:
+        for result in self.columns:
+            if result.column == column and result.segment is None:
+                return result
+        raise KeyError(column)
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """One column of one segment before the verdict."""
+
+    name: str
+    segment: str | None
+    column: BaselineColumn
+    reference: Histogram
+    live: Histogram | None
+    problem: str | None
+
+
+def check(
+    baseline: Baseline,
+    live: Profile,
+    *,
+    policy: Policy,
+    monitor: tuple[str, str] | None = None,
+    window: Window | None = None,
+) -> CheckResult:
+    """
+    Compare one window with the baseline.
+
+    Parameters
+    ----------
+    baseline : Baseline
+    live : Profile
+        Counts of the window, in the layouts of the baseline.
+    policy : Policy
+    monitor : (str, str), optional
+        Name and model, for the result.
+    window : Window, optional
+        For the result; the arithmetic does not depend on it.
+
+    Returns
+    -------
+    CheckResult
+        A verdict for every column of the baseline and every segment that either side has.
+    """
+    pairs = list(_pairs(baseline, live))
+    comparable = [pair for pair in pairs if pair.live is not None and pair.live.rows > 0 and pair.reference.rows > 0]
+    scores = dict(zip(map(id, comparable), _scores(comparable, policy), strict=True))
+    name, model = monitor or (None, None)
+    return CheckResult(
+        monitor=name,
+        model=model,
+        window=window,
+        baseline=baseline.id,
+        reference_rows=baseline.reference.rows,
+        live_rows=live.rows,
+        columns=tuple(_result(pair, scores.get(id(pair)), policy) for pair in pairs),
+        excluded=baseline.excluded,
+    )
+
+
+def _pairs(baseline: Baseline, live: Profile) -> Iterator[_Pair]:
+    parts: list[tuple[str | None, Profile, Profile | None]] = [(None, baseline.reference, live)]
+    parts += [(name, reference, live.segments.get(name)) for name, reference in baseline.reference.segments.items()]
+    for segment, reference, current in parts:
+        for name, column in baseline.columns.items():
+            histogram = None if current is None else current.histograms.get(name)
+            # Problems are told once, for all rows; they hold for every segment.
+            problem = live.problems.get(name)
+            yield _Pair(name, segment, column, reference.histograms[name], histogram, problem)
+
+
+def _can_alert(pair: _Pair, policy: Policy) -> bool:
+    return pair.live is not None and pair.live.rows >= policy.min_rows and pair.reference.rows >= LEAST_REFERENCE_ROWS
+
+
+def _scores(pairs: list[_Pair], policy: Policy) -> list[Scores]:
+    if not pairs:
+        return []
+    reference = as_matrix(pair.reference for pair in pairs)
+    live = as_matrix(pair.live for pair in pairs if pair.live is not None)
+    evidence = weigh(reference, live, np.array([pair.column.layout.size for pair in pairs]))
+    alerting = np.array([_can_alert(pair, policy) for pair in pairs])
+    # One family a check: every column that may alert counts, and no other dilutes it.
+    q_values = np.full(len(pairs), np.nan)
+    q_values[alerting] = adjusted_p_values(evidence.p_iid[alerting])
+    return [_column_scores(evidence, row, q_values[row], pair.column.layout.size) for row, pair in enumerate(pairs)]
+
+
+def _column_scores(evidence: Evidence, row: int, q_value: float, bins: int) -> Scores:
+    p_iid = float(evidence.p_iid[row])
+    return Scores(
+        kl=float(evidence.kl[row]),
+        kl_reverse=float(evidence.kl_reverse[row]),
+        psi=float(evidence.psi[row]),
+        js=float(evidence.js[row]),
+        noise_floor=float(evidence.noise_floor[row]),
+        excess=float(evidence.excess[row]),
+        lower_bound=float(evidence.lower_bound[row]),
+        upper_bound=float(evidence.upper_bound[row]),
+        lower_bound_reverse=float(evidence.lower_bound_reverse[row]),
+        p_value=p_iid,
+        p_iid=p_iid,
+        p_history=None,
+        q_value=None if np.isnan(q_value) else float(q_value),
+        calibrated=False,
+        contributions=tuple(evidence.contributions[row, :bins].tolist()),
+    )
+
+
+def _result(pair: _Pair, scores: Scores | None, policy: Policy) -> ColumnResult:
+    threshold = policy.threshold_of(pair.name)
+    status, reason = _verdict(pair, scores, threshold, policy)
+    singletons, rows = pair.column.singletons, pair.reference.rows
+    return ColumnResult(
+        column=pair.name,
+        role=policy.role_of(pair.name),
+        kind=pair.column.kind,
+        segment=pair.segment,
+        status=status,
+        reason=reason,
+        threshold=threshold,
+        bins=pair.column.layout.bins,
+        reference=pair.reference,
+        live=pair.live,
+        scores=scores,
+        expected_novel=_expected_novel(pair.column, singletons, rows),
+    )
+
+
+def _expected_novel(column: BaselineColumn, singletons: int | None, rows: int) -> float | None:
+    if rows == 0:
+        return None
+    if isinstance(column.layout, NumericLayout):
+        return 2 / (rows + 1)  # one gap below the smallest and one above the largest of m + 1 exchangeable gaps
+    return None if singletons is None else singletons / rows
+
+
+def _verdict(pair: _Pair, scores: Scores | None, threshold: Threshold, policy: Policy) -> tuple[Status, str | None]:
+    if pair.problem is not None:
+        return Status.SCHEMA_CHANGED, pair.problem
+    if scores is None or pair.live is None:
+        side = "reference" if pair.reference.rows == 0 else "window"
+        return Status.NO_DATA, f"no rows in the {side}"
+    if pair.live.rows < policy.min_rows:
+        return Status.INSUFFICIENT_DATA, f"{pair.live.rows} rows, min_rows is {policy.min_rows}"
+    if pair.reference.rows < LEAST_REFERENCE_ROWS:
+        return Status.INSUFFICIENT_DATA, f"{pair.reference.rows} reference rows, a verdict needs {LEAST_REFERENCE_ROWS}"
+    bound = max(scores.lower_bound, scores.lower_bound_reverse)
+    q_value = 1.0 if scores.q_value is None else scores.q_value
+    return judge(q_value=q_value, bound=bound, threshold=threshold), None

@@ -1,0 +1,197 @@
+"""
+Where bins are learnt: layouts from the reference, once (statistics, A1).
+
+A reference column becomes a `NumericLayout`, a `CategoricalLayout`, or an `Excluded` with the reason why it is not monitored.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from driftmon.core.layout import CategoricalLayout, NumericLayout, category_key, fingerprint
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from numpy.typing import NDArray
+
+__all__ = ["CategoryTally", "Excluded", "learn_categories", "learn_numbers"]
+
+QUANTILES = (100, 200, 300, 400, 500, 600, 700, 800, 900)
+"""Inner edges, in thousandths: ten bins of equal reference probability. More only lose power (statistics, B3)."""
+
+TAIL_QUANTILES = ((1_000, (10, 990)), (10_000, (1, 999)))
+"""Reference rows from which on tail edges are added, and those edges in thousandths: at least 10 rows lie beyond each."""
+
+FEW_VALUES = 20
+"""Up to so many distinct values, each has a bin of its own."""
+
+ATOM_SHARE = 20
+"""A value that holds at least one in so many reference rows has a bin of its own, up to `MOST_ATOMS` of them."""
+
+MOST_ATOMS = 10
+
+MOST_CATEGORIES = 30
+"""Own bins of a categorical column; with `LEAST_ROWS`, what keeps the null test honest on long tails (statistics, B1.3)."""
+
+LEAST_ROWS = 20
+
+MOST_DISTINCT = 100_000
+"""Categories tallied at once, and the most rare ones whose fingerprints are kept: what bounds memory."""
+
+EXACT_INTEGER = 2**53
+"""From here on float64 no longer tells neighbours apart; integers this large are identifiers, not quantities."""
+
+
+@dataclass(frozen=True)
+class Excluded:
+    """A column that is not monitored, and why."""
+
+    column: str
+    reason: str
+
+
+def learn_numbers(values: NDArray[Any]) -> NumericLayout | None:
+    """
+    Bins of a numeric column: reference quantiles, separate tails, and single values that hold many rows.
+
+    Parameters
+    ----------
+    values : ndarray of any integer or float type, shape (rows,)
+        The reference; NaN and infinities do not shape bins. Sorted in place if it is a float64 array.
+
+    Returns
+    -------
+    NumericLayout or None
+        None if no finite value is left to learn from.
+
+    References
+    ----------
+    Statistics A1; B1.4 for the closed-tail rule; B3 for why quantiles and tails. Hyndman & Fan (1996), definition 1, for the
+    quantiles (``inverted_cdf``), here with integer ranks so that no rounding of ``m * p`` picks a neighbour.
+    """
+    ordered = np.asarray(values, dtype=np.float64)
+    ordered.sort()
+    ordered = ordered[np.searchsorted(ordered, -np.inf, side="right") : np.searchsorted(ordered, np.inf, side="left")]
+    rows = len(ordered)
+    if rows == 0:
+        return None
+    starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
+    held = np.diff(np.append(starts, rows))
+    low, high = _tail_edges(ordered, first=int(held[0]), last=int(held[-1]))
+    if len(starts) <= FEW_VALUES:
+        inner = ordered[starts]
+    else:
+        inner = np.concatenate((_quantiles(ordered), _atoms(ordered[starts], held, rows)))
+    inside = inner[(inner > low) & (inner < high)]
+    # + 0.0 turns -0.0 into 0.0: the two are equal, and one of them reads badly.
+    return NumericLayout(tuple((np.unique(np.concatenate(([low, high], inside))) + 0.0).tolist()))
+
+
+def _tail_edges(ordered: NDArray[np.float64], *, first: int, last: int) -> tuple[float, float]:
+    """
+    The outermost edges, by the closed-tail rule.
+
+    A minimum that occurs once belongs to the underflow bin, which then holds one reference row like every gap between two
+    order statistics: that makes the gaps exchangeable and the null test honest. The same for the maximum.
+    """
+    smallest, largest = float(ordered[0]), float(ordered[-1])
+    below = max(
+        math.nextafter(smallest, -math.inf), -sys.float_info.max
+    )  # an edge is finite even below the last number
+    if smallest == largest:
+        return below, largest
+    return smallest if first == 1 else below, math.nextafter(largest, -math.inf) if last == 1 else largest
+
+
+def _quantiles(ordered: NDArray[np.float64]) -> NDArray[np.float64]:
+    rows = len(ordered)
+    thousandths = list(QUANTILES)
+    for enough, tails in TAIL_QUANTILES:
+        if rows >= enough:
+            thousandths.extend(tails)
+    ranks = [-(-rows * p // 1000) for p in thousandths]  # ceil(rows * p / 1000), exactly
+    return ordered[np.asarray(ranks) - 1]
+
+
+def _atoms(distinct: NDArray[np.float64], held: NDArray[np.int64], rows: int) -> NDArray[np.float64]:
+    heavy = np.flatnonzero(held * ATOM_SHARE >= rows)
+    heaviest = heavy[np.argsort(-held[heavy], kind="stable")][:MOST_ATOMS]
+    values = distinct[heaviest]
+    return np.concatenate((np.nextafter(values, -np.inf), values))
+
+
+@dataclass
+class CategoryTally:
+    """
+    Rows of each category, in bounded memory.
+
+    Exact up to `MOST_DISTINCT` categories. Beyond, the smaller half is forgotten again and again (`pruned`), as in lossy counting:
+    the frequent categories, all that a layout needs, stay.
+
+    References
+    ----------
+    Manku & Motwani (2002), Approximate frequency counts over data streams, VLDB.
+    """
+
+    rows: int = 0
+    counts: dict[str, int] = field(default_factory=dict)
+    pruned: bool = False
+    identifier: bool = False
+
+    def add(self, values: Iterable[str], counts: Iterable[int]) -> None:
+        """Add values, each with the number of its rows."""
+        for value, rows in zip(values, counts, strict=True):
+            key = category_key(value)
+            self.counts[key] = self.counts.get(key, 0) + rows
+            self.rows += rows
+        if len(self.counts) > MOST_DISTINCT:
+            self._prune()
+
+    def _prune(self) -> None:
+        if not self.pruned:
+            self.identifier = 2 * len(self.counts) > self.rows
+        self.pruned = True
+        kept = sorted(self.counts.items(), key=lambda item: -item[1])[: MOST_DISTINCT // 2]
+        self.counts = dict(kept)
+
+    @property
+    def identifies(self) -> bool:
+        """True if more than half of the rows have a value of their own: a key or free text, not a category."""
+        return self.identifier if self.pruned else 2 * len(self.counts) > self.rows
+
+    @property
+    def singletons(self) -> int | None:
+        """Categories that exactly one row has (Good's N1); None once some were forgotten."""
+        return None if self.pruned else sum(1 for rows in self.counts.values() if rows == 1)
+
+
+def learn_categories(tally: CategoryTally, *, order: Mapping[str, int] | None = None) -> CategoricalLayout:
+    """
+    Bins of a categorical column: the most frequent categories, then everything else together.
+
+    Parameters
+    ----------
+    tally : CategoryTally
+        The reference.
+    order : mapping of str to int, optional
+        The natural order of the categories (hours, weekdays); by default the most frequent comes first.
+
+    References
+    ----------
+    Statistics A1, B1.3 (why at least 20 rows), B2 (why never-seen values have no bin of their own).
+    """
+    ranked = sorted(tally.counts.items(), key=lambda item: (-item[1], item[0]))
+    own = [category for category, rows in ranked[:MOST_CATEGORIES] if rows >= LEAST_ROWS]
+    if order is not None:
+        own.sort(key=lambda category: order[category])
+    rare = None
+    if not tally.pruned:
+        marks = np.fromiter((fingerprint(category) for category, _ in ranked[len(own) :]), dtype=np.uint64)
+        rare = np.sort(marks).astype(">u8").tobytes()
+    return CategoricalLayout(tuple(own), rare)

@@ -1,0 +1,122 @@
+"""From evidence to a status: thresholds, multiplicity, and the words that follow (statistics, A6)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["FALSE_DISCOVERY_RATE", "Status", "Threshold", "adjusted_p_values", "judge", "worst"]
+
+FALSE_DISCOVERY_RATE = 0.05
+"""A shift is taken for real if its adjusted p-value is at most this."""
+
+
+class Status(StrEnum):
+    """The verdict on one column in one window, most urgent first. Anything but a number is never ``ok``."""
+
+    CRITICAL = "critical"
+    WARNING = "warning"
+    ERROR = "error"
+    SCHEMA_CHANGED = "schema_changed"
+    NO_DATA = "no_data"
+    INSUFFICIENT_DATA = "insufficient_data"
+    INFO = "info"
+    OK = "ok"
+
+    @property
+    def urgency(self) -> int:
+        """Larger is more urgent; ``ok`` is 0."""
+        return len(Status) - 1 - list(Status).index(self)
+
+    @property
+    def evaluated(self) -> bool:
+        """True if rows were compared and the verdict stands on them."""
+        return self in {Status.OK, Status.INFO, Status.WARNING, Status.CRITICAL}
+
+    @property
+    def breach(self) -> bool:
+        """True for drift beyond noise and beyond a threshold."""
+        return self in {Status.WARNING, Status.CRITICAL}
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """
+    From which size on a shift that is beyond noise matters, in nats.
+
+    The defaults are a mean shift of about 0.2 and 0.45 standard deviations (statistics, A6 and B7).
+    """
+
+    warning: float = 0.02
+    critical: float = 0.10
+
+
+def worst(statuses: Iterable[Status]) -> Status:
+    """The most urgent status; ``no_data`` if there is none, for nothing checked is not ok."""
+    return max(statuses, key=lambda status: status.urgency, default=Status.NO_DATA)
+
+
+def adjusted_p_values(p: ArrayLike) -> NDArray[np.float64]:
+    """
+    Benjamini-Hochberg-adjusted p-values: reject those at most q, and at most a share q of the rejected are false.
+
+    Parameters
+    ----------
+    p : array of float, shape (tests,)
+        In [0, 1].
+
+    Returns
+    -------
+    ndarray of float, shape (tests,)
+        In [0, 1], in the order of `p`, never below it.
+
+    Examples
+    --------
+    >>> adjusted_p_values([0.01, 0.02, 0.03, 0.04, 0.05]).tolist()
+    [0.05, 0.05, 0.05, 0.05, 0.05]
+
+    References
+    ----------
+    Benjamini & Hochberg (1995), Journal of the Royal Statistical Society B 57, 289. It stays valid under the dependence of real
+    columns (statistics, B5).
+    """
+    p = np.asarray(p, dtype=np.float64)
+    tests = len(p)
+    order = np.argsort(p, kind="stable")[::-1]
+    scaled = p[order] * tests / np.arange(tests, 0, -1)
+    adjusted = np.empty(tests)
+    adjusted[order] = np.minimum(np.minimum.accumulate(scaled), 1.0)
+    return np.fmax(adjusted, p)
+
+
+def judge(*, q_value: float, bound: float, threshold: Threshold) -> Status:
+    """
+    The status of a column with enough rows.
+
+    Parameters
+    ----------
+    q_value : float
+        Adjusted p-value of the column.
+    bound : float
+        The larger of the lower bounds of both directions, nats: the shift is at least this large.
+    threshold : Threshold
+        What matters for this column.
+
+    Returns
+    -------
+    Status
+        ``ok``, ``info`` (real, but not shown to be beyond the threshold), ``warning`` or ``critical``.
+    """
+    if q_value > FALSE_DISCOVERY_RATE:
+        return Status.OK
+    if bound > threshold.critical:
+        return Status.CRITICAL
+    return Status.WARNING if bound > threshold.warning else Status.INFO

@@ -1,0 +1,63 @@
+"""The span of live rows that one check looks at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from driftmon.errors import UsageError
+
+__all__ = ["Window", "isoformat"]
+
+
+@dataclass(frozen=True, order=True)
+class Window:
+    """
+    A half-open span of time, so that consecutive windows neither share a row nor lose one.
+
+    Parameters
+    ----------
+    start, end : datetime
+        With a time zone; kept in UTC. Rows with ``start <= time < end`` belong to the window.
+
+    Raises
+    ------
+    UsageError
+        If a bound has no time zone, or the end is not after the start.
+
+    Examples
+    --------
+    >>> str(Window(datetime(2013, 5, 1, tzinfo=UTC), datetime(2013, 5, 2, tzinfo=UTC)))
+    '2013-05-01T00:00:00Z/2013-05-02T00:00:00Z'
+    """
+
+    start: datetime
+    end: datetime
+
+    def __post_init__(self) -> None:
+        for name in ("start", "end"):
+            bound: datetime = getattr(self, name)
+            if bound.tzinfo is None:
+                raise UsageError(
+                    f"window {name} {bound.isoformat()!r} has no time zone; add one, such as {bound.isoformat()}Z"
+                )
+            object.__setattr__(self, name, bound.astimezone(UTC))
+        if self.end == self.start:
+            raise UsageError(f"window {self} is empty: its end must be after its start")
+        if self.end < self.start:
+            raise UsageError(f"window {self} is reversed: its end must be after its start")
+
+    def __str__(self) -> str:
+        return f"{isoformat(self.start)}/{isoformat(self.end)}"
+
+
+def isoformat(instant: datetime) -> str:
+    """
+    An instant in the form used everywhere that leaves the program: UTC, with a ``Z``.
+
+    Examples
+    --------
+    >>> isoformat(datetime(2013, 5, 1, tzinfo=UTC))
+    '2013-05-01T00:00:00Z'
+    """
+    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
