@@ -222,7 +222,12 @@ def check(
     Returns
     -------
     CheckResult
-        A verdict for every column of the baseline and every segment that either side has.
+        A verdict for every column of the baseline, over all rows and in each of its segments.
+
+    Raises
+    ------
+    ValueError
+        If a live histogram has other bins than the layout of its column.
     """
     pairs = list(_pairs(baseline, live))
     comparable = [pair for pair in pairs if pair.live is not None and pair.live.rows > 0 and pair.reference.rows > 0]
@@ -235,7 +240,7 @@ def check(
         baseline=baseline.id,
         reference_rows=baseline.reference.rows,
         live_rows=live.rows,
-        columns=tuple(_result(pair, scores.get(id(pair)), policy) for pair in pairs),
+        columns=tuple(_result(pair, scores.get(id(pair)), policy, baseline.reference.rows) for pair in pairs),
         excluded=baseline.excluded,
     )
 
@@ -245,9 +250,12 @@ def _pairs(baseline: Baseline, live: Profile) -> Iterator[_Pair]:
     parts += [(name, reference, live.segments.get(name)) for name, reference in baseline.reference.segments.items()]
     for segment, reference, current in parts:
         for name, column in baseline.columns.items():
-            histogram = None if current is None else current.histograms.get(name)
             # Problems are told once, for all rows; they hold for every segment.
             problem = live.problems.get(name)
+            histogram = None if current is None or problem is not None else current.histograms.get(name)
+            if histogram is not None and len(histogram.counts) != column.layout.size:
+                bins, size = len(histogram.counts), column.layout.size
+                raise ValueError(f"column {name!r} was counted in {bins} bins, its layout has {size}: count it again")
             yield _Pair(name, segment, column, reference.histograms[name], histogram, problem)
 
 
@@ -289,10 +297,9 @@ def _column_scores(evidence: Evidence, row: int, q_value: float, bins: int) -> S
     )
 
 
-def _result(pair: _Pair, scores: Scores | None, policy: Policy) -> ColumnResult:
+def _result(pair: _Pair, scores: Scores | None, policy: Policy, learnt_rows: int) -> ColumnResult:
     threshold = policy.threshold_of(pair.name)
     status, reason = _verdict(pair, scores, threshold, policy)
-    singletons, rows = pair.column.singletons, pair.reference.rows
     return ColumnResult(
         column=pair.name,
         role=policy.role_of(pair.name),
@@ -305,16 +312,17 @@ def _result(pair: _Pair, scores: Scores | None, policy: Policy) -> ColumnResult:
         reference=pair.reference,
         live=pair.live,
         scores=scores,
-        expected_novel=_expected_novel(pair.column, singletons, rows),
+        expected_novel=_expected_novel(pair.column, learnt_rows),
     )
 
 
-def _expected_novel(column: BaselineColumn, singletons: int | None, rows: int) -> float | None:
-    if rows == 0:
+def _expected_novel(column: BaselineColumn, learnt_rows: int) -> float | None:
+    """In a segment too, novel is what *no* reference row had: the rows that count are all that the layout was learnt from."""
+    if learnt_rows == 0:
         return None
     if isinstance(column.layout, NumericLayout):
-        return 2 / (rows + 1)  # one gap below the smallest and one above the largest of m + 1 exchangeable gaps
-    return None if singletons is None else singletons / rows
+        return 2 / (learnt_rows + 1)  # one gap below the smallest and one above the largest of m + 1 exchangeable gaps
+    return None if column.singletons is None else column.singletons / learnt_rows
 
 
 def _verdict(pair: _Pair, scores: Scores | None, threshold: Threshold, policy: Policy) -> tuple[Status, str | None]:

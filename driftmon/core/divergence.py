@@ -83,7 +83,9 @@ def kl_divergence(p: ArrayLike, q: ArrayLike) -> NDArray[np.float64]:
     ----------
     Kullback & Leibler (1951), Annals of Mathematical Statistics 22, 79.
     """
-    return np.maximum(rel_entr(np.asarray(p), np.asarray(q)).sum(axis=-1), 0.0)  # rounding can leave -1e-17
+    terms: NDArray[np.float64] = rel_entr(np.asarray(p), np.asarray(q))
+    divergence: NDArray[np.float64] = np.maximum(terms.sum(axis=-1), 0.0)  # rounding can leave -1e-17
+    return divergence
 
 
 def kl_contributions(p: NDArray[np.float64], q: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -108,7 +110,12 @@ def kl_contributions(p: NDArray[np.float64], q: NDArray[np.float64]) -> NDArray[
 
 
 def relative_divergence(d: NDArray[np.float64]) -> NDArray[np.float64]:
-    """``(1+d) log(1+d) - d`` for d >= -1, without cancellation near 0."""
+    """
+    ``(1+d) log(1+d) - d`` for d >= -1, without cancellation near 0.
+
+    A `d` of an empty bin that rounding left at -1.0000000000000002 counts as -1.
+    """
+    d = np.maximum(d, -1.0)
     small = np.abs(d) < SERIES_BELOW
     x = np.where(small, d, 0.0)
     series = np.zeros_like(x)
@@ -136,4 +143,5 @@ def js_divergence(p: NDArray[np.float64], q: NDArray[np.float64]) -> NDArray[np.
     Lin (1991), IEEE Trans. Inf. Theory 37, 145.
     """
     mixture = (p + q) / 2
-    return (kl_contributions(p, mixture) + kl_contributions(q, mixture)).sum(axis=-1) / 2
+    divergence: NDArray[np.float64] = (kl_contributions(p, mixture) + kl_contributions(q, mixture)).sum(axis=-1) / 2
+    return divergence

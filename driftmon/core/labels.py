@@ -43,7 +43,7 @@ def span_labels(edges: Sequence[float]) -> list[str]:
 def _meant(edge: float) -> tuple[float, bool]:
     """The round value that an edge stands for, and whether the edge lies just below it."""
     above = math.nextafter(edge, math.inf)
-    if above == 0 or len(repr(above)) + 4 < len(repr(edge)):
+    if above == 0 or (math.isfinite(above) and len(repr(above)) + 4 < len(repr(edge))):
         return above + 0.0, True  # + 0.0 writes -0.0 as 0
     return edge + 0.0, False
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import math
 from dataclasses import dataclass
 from enum import StrEnum
@@ -204,5 +205,16 @@ def fingerprint(key: str) -> int:
 
 
 def _category_label(category: str) -> str:
-    # A category that happens to be called "other" must not read like the bin of that name.
-    return f'"{category}"' if category in {"other", "missing"} else category
+    """
+    A category as it is, or quoted where it would read as something else: the bin ``other``, nothing at all, a line break.
+
+    Examples
+    --------
+    >>> print(*map(_category_label, ("JFK", "other", "", " JFK")))
+    JFK "other" "" " JFK"
+    """
+    printable = category.isprintable()
+    plain = printable and category == category.strip() and category[:1] not in {"", '"'}
+    if plain and category not in {"other", "missing"}:
+        return category
+    return json.dumps(category, ensure_ascii=not printable)

@@ -63,7 +63,7 @@ def learn_numbers(values: NDArray[Any]) -> NumericLayout | None:
     Parameters
     ----------
     values : ndarray of any integer or float type, shape (rows,)
-        The reference; NaN and infinities do not shape bins. Sorted in place if it is a float64 array.
+        The reference, in any order; left as it is. NaN and infinities do not shape bins.
 
     Returns
     -------
@@ -75,25 +75,21 @@ def learn_numbers(values: NDArray[Any]) -> NumericLayout | None:
     Statistics A1; B1.4 for the closed-tail rule; B3 for why quantiles and tails. Hyndman & Fan (1996), definition 1, for the
     quantiles (``inverted_cdf``), here with integer ranks so that no rounding of ``m * p`` picks a neighbour.
     """
-    ordered = np.asarray(values, dtype=np.float64)
+    ordered = np.array(values, dtype=np.float64)  # a copy: frames hand out their own memory, often read-only
     ordered.sort()
     ordered = ordered[np.searchsorted(ordered, -np.inf, side="right") : np.searchsorted(ordered, np.inf, side="left")]
-    rows = len(ordered)
-    if rows == 0:
+    if len(ordered) == 0:
         return None
-    starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
-    held = np.diff(np.append(starts, rows))
-    low, high = _tail_edges(ordered, first=int(held[0]), last=int(held[-1]))
-    if len(starts) <= FEW_VALUES:
-        inner = ordered[starts]
-    else:
-        inner = np.concatenate((_quantiles(ordered), _atoms(ordered[starts], held, rows)))
+    low, high = _tail_edges(ordered)
+    inner = _few_distinct(ordered)
+    if inner is None:
+        inner = np.concatenate((_quantiles(ordered), _atoms(ordered)))
     inside = inner[(inner > low) & (inner < high)]
     # + 0.0 turns -0.0 into 0.0: the two are equal, and one of them reads badly.
     return NumericLayout(tuple((np.unique(np.concatenate(([low, high], inside))) + 0.0).tolist()))
 
 
-def _tail_edges(ordered: NDArray[np.float64], *, first: int, last: int) -> tuple[float, float]:
+def _tail_edges(ordered: NDArray[np.float64]) -> tuple[float, float]:
     """
     The outermost edges, by the closed-tail rule.
 
@@ -101,12 +97,24 @@ def _tail_edges(ordered: NDArray[np.float64], *, first: int, last: int) -> tuple
     order statistics: that makes the gaps exchangeable and the null test honest. The same for the maximum.
     """
     smallest, largest = float(ordered[0]), float(ordered[-1])
-    below = max(
-        math.nextafter(smallest, -math.inf), -sys.float_info.max
-    )  # an edge is finite even below the last number
+    below = max(math.nextafter(smallest, -math.inf), -sys.float_info.max)  # finite even below the last number
     if smallest == largest:
         return below, largest
-    return smallest if first == 1 else below, math.nextafter(largest, -math.inf) if last == 1 else largest
+    low = smallest if ordered[1] > smallest else below
+    high = math.nextafter(largest, -math.inf) if ordered[-2] < largest else largest
+    return low, high
+
+
+def _few_distinct(ordered: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """All distinct values, or None if they are more than `FEW_VALUES`: by jumps, without an array as long as the rows."""
+    distinct: list[float] = []
+    position = 0
+    while position < len(ordered):
+        if len(distinct) == FEW_VALUES:
+            return None
+        distinct.append(float(ordered[position]))
+        position = int(np.searchsorted(ordered, distinct[-1], side="right"))
+    return np.array(distinct)
 
 
 def _quantiles(ordered: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -116,14 +124,20 @@ def _quantiles(ordered: NDArray[np.float64]) -> NDArray[np.float64]:
         if rows >= enough:
             thousandths.extend(tails)
     ranks = [-(-rows * p // 1000) for p in thousandths]  # ceil(rows * p / 1000), exactly
-    return ordered[np.asarray(ranks) - 1]
+    edges: NDArray[np.float64] = ordered[np.asarray(ranks) - 1]
+    return edges
 
 
-def _atoms(distinct: NDArray[np.float64], held: NDArray[np.int64], rows: int) -> NDArray[np.float64]:
-    heavy = np.flatnonzero(held * ATOM_SHARE >= rows)
-    heaviest = heavy[np.argsort(-held[heavy], kind="stable")][:MOST_ATOMS]
-    values = distinct[heaviest]
-    return np.concatenate((np.nextafter(values, -np.inf), values))
+def _atoms(ordered: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Both edges of each value that holds many rows."""
+    rows = len(ordered)
+    # Equal values are neighbours, so one that fills a stride or more cannot hide between two of its steps.
+    values = np.unique(ordered[:: -(-rows // ATOM_SHARE)])
+    held = np.searchsorted(ordered, values, side="right") - np.searchsorted(ordered, values, side="left")
+    heavy = held * ATOM_SHARE >= rows
+    values, held = values[heavy], held[heavy]
+    heaviest = values[np.argsort(-held, kind="stable")[:MOST_ATOMS]]
+    return np.concatenate((np.nextafter(heaviest, -np.inf), heaviest))
 
 
 @dataclass
@@ -150,8 +164,8 @@ class CategoryTally:
             key = category_key(value)
             self.counts[key] = self.counts.get(key, 0) + rows
             self.rows += rows
-        if len(self.counts) > MOST_DISTINCT:
-            self._prune()
+            if len(self.counts) > MOST_DISTINCT:
+                self._prune()
 
     def _prune(self) -> None:
         if not self.pruned:

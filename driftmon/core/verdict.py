@@ -88,13 +88,14 @@ def adjusted_p_values(p: ArrayLike) -> NDArray[np.float64]:
     Benjamini & Hochberg (1995), Journal of the Royal Statistical Society B 57, 289. It stays valid under the dependence of real
     columns (statistics, B5).
     """
-    p = np.asarray(p, dtype=np.float64)
-    tests = len(p)
-    order = np.argsort(p, kind="stable")[::-1]
-    scaled = p[order] * tests / np.arange(tests, 0, -1)
-    adjusted = np.empty(tests)
+    raw = np.asarray(p, dtype=np.float64)
+    tests = len(raw)
+    order = np.argsort(raw, kind="stable")[::-1]
+    scaled = raw[order] * tests / np.arange(tests, 0, -1)
+    adjusted: NDArray[np.float64] = np.empty(tests)
     adjusted[order] = np.minimum(np.minimum.accumulate(scaled), 1.0)
-    return np.fmax(adjusted, p)
+    np.maximum(adjusted, raw, out=adjusted)  # p * tests / tests may round below p
+    return adjusted
 
 
 def judge(*, q_value: float, bound: float, threshold: Threshold) -> Status:
