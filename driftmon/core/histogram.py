@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from driftmon.core.layout import Layout
 
-__all__ = ["Histogram", "Profile", "empty_profile"]
+__all__ = ["Histogram", "Profile", "as_matrix", "empty_profile"]
 
 
 @dataclass(frozen=True)
