@@ -1,0 +1,295 @@
+"""
+Every metric family of the exporter, in one table: its name, its labels, what it says, and where its samples come from.
+
+A family says one quantity in one unit, the unit last in its name: nats, ratios in [0, 1], unix time in seconds. Renaming one is a
+breaking change: alert rules, dashboards and `docs/metrics.md` use the names (tests hold the document and the table together).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, Literal, TypeAlias, TypeVar
+
+from driftmon.core.verdict import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from datetime import datetime
+
+    from driftmon.store.records import ColumnSample, MonitorSnapshot
+
+__all__ = [
+    "COLUMN_FAMILIES",
+    "COLUMN_LABELS",
+    "EXPORTER_FAMILIES",
+    "FAMILIES",
+    "MONITOR_FAMILIES",
+    "MONITOR_LABELS",
+    "SEGMENT_LABEL",
+    "AnyFamily",
+    "ExporterState",
+    "Family",
+]
+
+MONITOR_LABELS = ("model", "monitor")
+COLUMN_LABELS = (*MONITOR_LABELS, "column", "role")
+SEGMENT_LABEL = "segment"
+"""Follows `COLUMN_LABELS` on the series of segments and is absent from all others, so that monitors without segments pay nothing."""
+
+Sample: TypeAlias = tuple[tuple[str, ...], float | None]
+"""Values of a family's own labels, and the number; None where there is none, which exports nothing."""
+
+T = TypeVar("T")
+
+AnyFamily: TypeAlias = "Family[MonitorSnapshot] | Family[ColumnSample] | Family[ExporterState]"
+
+
+@dataclass(frozen=True)
+class Family(Generic[T]):
+    """
+    One metric family.
+
+    Parameters
+    ----------
+    name, type, help : str
+        As in the exposition.
+    labels : tuple of str
+        Those that identify what the samples are about, then the family's own.
+    samples : callable
+        From what the family describes (a column, a monitor, the exporter) to values of its own labels and the number.
+    optional : bool
+        True if no alert needs it: left out first where there are too many series, the last of the table before the others.
+    """
+
+    name: str
+    help: str
+    labels: tuple[str, ...]
+    samples: Callable[[T], Iterable[Sample]]
+    type: Literal["gauge", "counter"] = "gauge"
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class ExporterState:
+    """
+    What the exporter says of itself.
+
+    Parameters
+    ----------
+    version, python_version : str
+    successes, failures : int
+        Attempts since the start that succeeded, and that did not.
+    successful : bool
+        True if the newest attempt succeeded; False before the first.
+    succeeded_at : datetime or None
+        When the newest successful attempt ended.
+    seconds : float or None
+        Duration of the newest attempt.
+    series, dropped : int
+        Of monitors and columns: in the current exposition, and left out of it.
+    """
+
+    version: str
+    python_version: str
+    successes: int = 0
+    failures: int = 0
+    successful: bool = False
+    succeeded_at: datetime | None = None
+    seconds: float | None = None
+    series: int = 0
+    dropped: int = 0
+
+
+def _one(read: Callable[[T], float | None]) -> Callable[[T], Iterable[Sample]]:
+    return lambda item: (((), read(item)),)
+
+
+def _unix(instant: datetime | None) -> float | None:
+    return None if instant is None else instant.timestamp()
+
+
+def _info(monitor: MonitorSnapshot) -> Iterable[Sample]:
+    facts = monitor.facts
+    return (((facts.owner, facts.schedule, facts.timezone, monitor.baseline or ""), 1.0),)
+
+
+def _columns_by_status(monitor: MonitorSnapshot) -> Iterable[Sample]:
+    # Segments are not counted: the shares that alerts form of these numbers are shares of the table's columns.
+    counts = dict.fromkeys(Status, 0)
+    for column in monitor.columns:
+        if column.segment is None:
+            counts[column.status] += 1
+    return [((status.value,), float(count)) for status, count in counts.items()]
+
+
+def _rows(monitor: MonitorSnapshot) -> Iterable[Sample]:
+    return ((("reference",), monitor.reference_rows), (("live",), monitor.live_rows))
+
+
+def _thresholds(column: ColumnSample) -> Iterable[Sample]:
+    return ((("warning",), column.threshold.warning), (("critical",), column.threshold.critical))
+
+
+def _breached_windows(column: ColumnSample) -> Iterable[Sample]:
+    return [((severity,), column.breached_windows.get(severity, 0)) for severity in ("warning", "critical")]
+
+
+MONITOR_FAMILIES: tuple[Family[MonitorSnapshot], ...] = (
+    Family(
+        "driftmon_monitor_info",
+        "What the monitor's file says of it, and the baseline in use; always 1.",
+        (*MONITOR_LABELS, "owner", "schedule", "timezone", "baseline"),
+        _info,
+    ),
+    Family(
+        "driftmon_monitor_columns",
+        "Columns of the newest window by status; every status is present, segments are not counted.",
+        (*MONITOR_LABELS, "status"),
+        _columns_by_status,
+    ),
+    Family(
+        "driftmon_monitor_rows",
+        "Rows compared in the newest window, by dataset: reference or live.",
+        (*MONITOR_LABELS, "dataset"),
+        _rows,
+    ),
+    Family(
+        "driftmon_monitor_window_end_timestamp_seconds",
+        "End of the newest checked window, unix time; absent before the first.",
+        MONITOR_LABELS,
+        _one(lambda monitor: None if monitor.window is None else _unix(monitor.window.end)),
+    ),
+    Family(
+        "driftmon_monitor_max_window_age_seconds",
+        "Age of the newest window's end beyond which the monitor is stale.",
+        MONITOR_LABELS,
+        _one(lambda monitor: monitor.facts.max_window_age),
+    ),
+    Family(
+        "driftmon_monitor_last_success_timestamp_seconds",
+        "When the newest successful run finished, unix time; absent before the first.",
+        MONITOR_LABELS,
+        _one(lambda monitor: _unix(monitor.last_success_at)),
+    ),
+    Family(
+        "driftmon_monitor_last_run_successful",
+        "1 if the newest run succeeded, else 0; absent before the first.",
+        MONITOR_LABELS,
+        _one(lambda monitor: monitor.last_run_successful),
+    ),
+    Family(
+        "driftmon_monitor_consecutive_failed_runs",
+        "Newest consecutive runs that failed; 0 after a success.",
+        MONITOR_LABELS,
+        _one(lambda monitor: monitor.consecutive_failed_runs),
+    ),
+)
+
+COLUMN_FAMILIES: tuple[Family[ColumnSample], ...] = (
+    Family(
+        "driftmon_column_kl_divergence_nats",
+        "KL divergence of live data from the baseline, D(live||reference), in the newest window.",
+        COLUMN_LABELS,
+        _one(lambda column: column.kl),
+    ),
+    Family(
+        "driftmon_column_kl_threshold_nats",
+        "KL divergence from which on a shift beyond noise has this severity.",
+        (*COLUMN_LABELS, "severity"),
+        _thresholds,
+    ),
+    Family(
+        "driftmon_column_consecutive_breached_windows",
+        "Newest consecutive evaluated windows at least this severe: beyond noise and threshold; 0 when the newest was not.",
+        (*COLUMN_LABELS, "severity"),
+        _breached_windows,
+    ),
+    Family(
+        "driftmon_column_kl_lower_bound_nats",
+        "Lower 95 % confidence bound of the KL divergence's excess over its noise floor, in the newest window.",
+        COLUMN_LABELS,
+        _one(lambda column: column.lower_bound),
+        optional=True,
+    ),
+    Family(
+        "driftmon_column_missing_ratio",
+        "Share of the newest window's rows in which the column is missing, 0 to 1.",
+        COLUMN_LABELS,
+        _one(lambda column: column.missing_ratio),
+        optional=True,
+    ),
+    Family(
+        "driftmon_column_novel_ratio",
+        "Share of the newest window's rows in no bin or category of the baseline, 0 to 1.",
+        COLUMN_LABELS,
+        _one(lambda column: column.novel_ratio),
+        optional=True,
+    ),
+    Family(
+        "driftmon_column_kl_noise_floor_nats",
+        "KL divergence that the newest window would show on average if nothing had changed.",
+        COLUMN_LABELS,
+        _one(lambda column: column.noise_floor),
+        optional=True,
+    ),
+    Family(
+        "driftmon_column_reference_missing_ratio",
+        "Share of the baseline's rows in which the column is missing, 0 to 1.",
+        COLUMN_LABELS,
+        _one(lambda column: column.reference_missing_ratio),
+        optional=True,
+    ),
+)
+
+EXPORTER_FAMILIES: tuple[Family[ExporterState], ...] = (
+    Family(
+        "driftmon_build_info",
+        "Version of driftmon that exports; always 1.",
+        ("version", "python_version"),
+        lambda state: (((state.version, state.python_version), 1.0),),
+    ),
+    Family(
+        "driftmon_exporter_last_refresh_successful",
+        "1 if the newest read of the results database succeeded, else 0; the rest is then of the last good read.",
+        (),
+        _one(lambda state: state.successful),
+    ),
+    Family(
+        "driftmon_exporter_last_refresh_success_timestamp_seconds",
+        "When the newest successful read of the results database ended, unix time; absent before the first.",
+        (),
+        _one(lambda state: _unix(state.succeeded_at)),
+    ),
+    Family(
+        "driftmon_exporter_last_refresh_duration_seconds",
+        "How long the newest read of the results database and its rendering took; absent before the first.",
+        (),
+        _one(lambda state: state.seconds),
+    ),
+    Family(
+        "driftmon_exporter_refreshes_total",
+        "Reads of the results database since the start, by outcome: success or failure.",
+        ("outcome",),
+        lambda state: ((("success",), state.successes), (("failure",), state.failures)),
+        type="counter",
+    ),
+    Family(
+        "driftmon_exporter_series",
+        "Series of monitors and columns in the current exposition.",
+        (),
+        _one(lambda state: state.series),
+    ),
+    Family(
+        "driftmon_exporter_dropped_series",
+        "Series of monitors and columns left out because there were more than max_series; 0 when all are exported.",
+        (),
+        _one(lambda state: state.dropped),
+    ),
+)
+
+FAMILIES: tuple[AnyFamily, ...] = (
+    *MONITOR_FAMILIES,
+    *COLUMN_FAMILIES,
+    *EXPORTER_FAMILIES,
+)
+"""All of them, in the order of the exposition."""
