@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from driftmon.compare import Comparison, compare
+    from driftmon.comparison import Comparison, compare
 
 __version__ = "0.1.0"
 
@@ -19,9 +19,9 @@ __all__ = ["Comparison", "__version__", "compare"]
 def __getattr__(name: str) -> object:
     # Late, so that `import driftmon` stays cheap: comparing needs numpy and pyarrow, importing does not.
     if name in {"Comparison", "compare"}:
-        from driftmon import compare as module  # noqa: PLC0415 - the reason above
+        from driftmon import comparison  # noqa: PLC0415 - the reason above
 
-        return getattr(module, name)
+        return getattr(comparison, name)
     raise AttributeError(f"module 'driftmon' has no attribute {name!r}")
 
 

@@ -1,0 +1,49 @@
+# Everything a person or a machine does with this repository. `make help` lists it.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# One lock for development, tests and the demo: Airflow included.
+LOCK := requirements/dev.txt
+STAMP := $(VENV)/.installed
+
+.PHONY: help install demo up test check bench clean lock
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+install: $(STAMP) ## make .venv with everything pinned
+
+$(STAMP): $(LOCK) pyproject.toml scripts/install.sh
+	@PYTHON="$(PYTHON)" VENV="$(VENV)" LOCK="$(LOCK)" bash scripts/install.sh
+	@touch $@
+
+demo: install ## set up and run the whole pipeline on real flights, then stop (about 3 minutes)
+	@$(BIN)/python -m demo
+
+up: install ## the same, and keep it running until Ctrl-C
+	@$(BIN)/python -m demo --keep
+
+test: install ## run all tests
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+check: install ## format, lint, types, import contracts
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@! grep -rnE 'https?://|index-url' requirements/ || { echo "requirements/ must not name an address"; exit 1; }
+
+bench: install ## print ratios: a check against a bare read of the same data
+	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
+
+lock: ## pin every dependency anew, at least a week old (needs uv)
+	@uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  --exclude-newer "$$(date -u -d '7 days ago' +%F)" -q -o $(LOCK)
+	@uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  --exclude-newer "$$(date -u -d '7 days ago' +%F)" -q -o requirements/runtime.txt
+
+clean: ## remove everything that the other targets made
+	rm -rf $(VENV) .demo .driftmon dist .coverage .hypothesis .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,188 @@
+"""``driftmon check``, ``backfill`` and ``history``: windows, one, many and past."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from driftmon.cli.options import (
+    DriftmonCommand,
+    bars,
+    database_option,
+    exit_for,
+    fail_on_option,
+    find_monitor,
+    format_option,
+    monitors_option,
+    open_store,
+    print_json,
+    reading,
+)
+from driftmon.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from driftmon.config import Monitor
+    from driftmon.core.window import Window
+
+__all__ = ["backfill", "check", "history"]
+
+WHEN = "A date or time of ISO 8601; without an offset in the monitor's time zone."
+
+
+@click.command(cls=DriftmonCommand)
+@click.argument("monitor")
+@click.option("--start", metavar="TIME", help=f"Start of the window. {WHEN}")
+@click.option("--end", metavar="TIME", help="End of the window, not in it.")
+@click.option("--window", "at", metavar="TIME", help="The schedule's window that this date or time falls in.")
+@click.option("--bits", is_flag=True, help="Print bits instead of nats (not in JSON).")
+@monitors_option
+@database_option
+@format_option
+@fail_on_option
+def check(  # noqa: PLR0913 - one parameter an option
+    *,
+    monitor: str,
+    start: str | None,
+    end: str | None,
+    at: str | None,
+    bits: bool,
+    folder: Path,
+    url: str | None,
+    output: str,
+    fail_on: str | None,
+) -> None:
+    """Check one window of MONITOR and store the result; by default the newest complete window."""
+    from driftmon.cli.tables import show_check  # noqa: PLC0415 - keeps --help light
+    from driftmon.pipeline import run_check  # noqa: PLC0415
+    from driftmon.results import check_json  # noqa: PLC0415
+
+    found = find_monitor(folder, monitor)
+    window = _window(found, start, end, at)
+    with open_store(url) as store, reading(f"{monitor} {window}") as progress:
+        result = run_check(found, store, window, progress=progress)
+    if output == "json":
+        print_json(check_json(result))
+    else:
+        show_check(result, bits=bits)
+    exit_for(result.status, fail_on)
+
+
+def _window(monitor: Monitor, start: str | None, end: str | None, at: str | None) -> Window:
+    from driftmon.core.window import Window as Span  # noqa: PLC0415 - keeps --help light
+
+    if at is not None:
+        if start or end:
+            raise click.UsageError("--window names a whole window; leave out --start and --end")
+        return monitor.windows.containing(_instant(monitor, "--window", at))
+    if start and end:
+        return Span(_instant(monitor, "--start", start), _instant(monitor, "--end", end))
+    if start or end:
+        raise click.UsageError(f"--{'end' if start else 'start'} is missing: a window needs both, or --window TIME")
+    return monitor.newest_window(datetime.now(UTC))
+
+
+def _instant(monitor: Monitor, option: str, text: str) -> datetime:
+    from driftmon.config import parse_instant  # noqa: PLC0415 - keeps --help light
+
+    try:
+        return parse_instant(text, monitor.zone)
+    except ValueError as exc:
+        raise UsageError(f"{option} {exc}") from exc
+
+
+@click.command(cls=DriftmonCommand)
+@click.argument("monitor")
+@click.option("--start", required=True, metavar="TIME", help=f"Windows from here on. {WHEN}")
+@click.option("--end", required=True, metavar="TIME", help="Windows that end by here.")
+@click.option("--again", is_flag=True, help="Also windows that have a result against the baseline in force.")
+@monitors_option
+@database_option
+@format_option
+@fail_on_option
+def backfill(  # noqa: PLR0913 - one parameter an option
+    *,
+    monitor: str,
+    start: str,
+    end: str,
+    again: bool,
+    folder: Path,
+    url: str | None,
+    output: str,
+    fail_on: str | None,
+) -> None:
+    """Check every window of MONITOR between two times. Interrupted, it goes on where it stopped."""
+    from driftmon.cli.tables import show_history  # noqa: PLC0415 - keeps --help light
+    from driftmon.core.verdict import worst  # noqa: PLC0415
+    from driftmon.core.window import Window as Span  # noqa: PLC0415
+    from driftmon.pipeline import backfill as steps  # noqa: PLC0415
+    from driftmon.results import check_json  # noqa: PLC0415
+
+    found = find_monitor(folder, monitor)
+    span = Span(_instant(found, "--start", start), _instant(found, "--end", end))
+    windows = list(found.windows.between(span.start, span.end))
+    if not windows:
+        raise UsageError(f"{monitor}: no window of schedule {found.schedule!r} lies within {span}; widen it")
+    results, errors, skipped = [], [], 0
+    with open_store(url) as store, bars() as progress:
+        task = progress.add_task(f"{monitor}", total=len(windows))
+        for step in steps(found, store, windows, again=again):
+            progress.advance(task)
+            if step.result is not None:
+                results.append(step.result)
+            elif step.error is not None:
+                errors.append(step.error)
+                progress.console.print(f"driftmon: {step.window}: {step.error}", markup=False, highlight=False)
+            else:
+                skipped += 1
+    if output == "json":
+        print_json([check_json(result) for result in results])
+    else:
+        show_history(results)
+    click.echo(f"{len(results)} windows checked, {skipped} had a result already, {len(errors)} failed", err=True)
+    if errors:
+        raise click.exceptions.Exit(errors[0].exit_code)
+    if results:
+        exit_for(worst(result.status for result in results), fail_on)
+
+
+@click.command(cls=DriftmonCommand)
+@click.argument("monitor")
+@click.option("--column", metavar="NAME", help="One column, with its numbers.")
+@click.option("--start", metavar="TIME", help=f"Windows from here on. {WHEN}")
+@click.option("--end", metavar="TIME", help="Windows that end by here.")
+@click.option("--limit", type=click.IntRange(min=1), default=30, show_default=True, help="The newest so many windows.")
+@monitors_option
+@database_option
+@format_option
+def history(  # noqa: PLR0913 - one parameter an option
+    *,
+    monitor: str,
+    column: str | None,
+    start: str | None,
+    end: str | None,
+    limit: int,
+    folder: Path,
+    url: str | None,
+    output: str,
+) -> None:
+    """Show past results of MONITOR, the newest first."""
+    from driftmon.cli.tables import show_column_history, show_history  # noqa: PLC0415 - keeps --help light
+    from driftmon.results import check_json  # noqa: PLC0415
+
+    found = find_monitor(folder, monitor)
+    since = None if start is None else _instant(found, "--start", start)
+    until = None if end is None else _instant(found, "--end", end)
+    with open_store(url) as store:
+        results = store.load_checks(monitor, start=since, end=until, limit=limit, column=column)
+    if output == "json":
+        print_json([check_json(result) for result in results])
+    elif not results:
+        click.echo(f"no results of {monitor} yet; make one with: driftmon check {monitor}", err=True)
+    elif column is not None:
+        show_column_history(results, column)
+    else:
+        show_history(results)

@@ -1,0 +1,187 @@
+"""Options that many commands share, and what they give: the monitor files, the results database, the output."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from driftmon.errors import ConfigError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.progress import Progress as Bars
+
+    from driftmon.config import BrokenMonitor, Monitor
+    from driftmon.core.verdict import Status
+    from driftmon.sources.base import Progress
+    from driftmon.store.store import Store
+
+__all__ = [
+    "DriftmonCommand",
+    "bars",
+    "database_option",
+    "database_url",
+    "exit_for",
+    "fail_on_option",
+    "find_monitor",
+    "format_option",
+    "monitors_option",
+    "open_store",
+    "print_json",
+    "reading",
+    "select_monitors",
+]
+
+HOME = "DRIFTMON_HOME"
+DEFAULT_HOME = ".driftmon"
+
+
+class DriftmonCommand(click.Command):
+    """A command that also takes ``--debug``; `driftmon.cli.main` acts on it, since it is about errors."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - click's own signature
+        super().__init__(*args, **kwargs)
+        self.params.append(
+            click.Option(["--debug"], is_flag=True, expose_value=False, help="Show the stack trace of an error.")
+        )
+
+
+monitors_option = click.option(
+    "--monitors",
+    "folder",
+    type=click.Path(path_type=Path),
+    envvar="DRIFTMON_MONITORS",
+    default="monitors",
+    show_default=True,
+    help="Folder of monitor files.",
+)
+database_option = click.option(
+    "--database",
+    "url",
+    envvar="DRIFTMON_DATABASE_URL",
+    show_envvar=True,
+    help="Results database, any SQLAlchemy URL.  [default: driftmon.db in DRIFTMON_HOME]",
+)
+format_option = click.option(
+    "--format",
+    "output",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="What standard output gets.",
+)
+fail_on_option = click.option(
+    "--fail-on",
+    type=click.Choice(["info", "warning", "critical"]),
+    help="Exit with 1 if a column is at least this.",
+)
+
+
+def home() -> Path:
+    """Where driftmon keeps what nobody told it to keep elsewhere."""
+    return Path(os.environ.get(HOME, DEFAULT_HOME))
+
+
+def database_url(url: str | None) -> str:
+    """The results database that was asked for; by default a SQLite file in the home folder."""
+    return url or f"sqlite:///{home().absolute() / 'driftmon.db'}"
+
+
+@contextmanager
+def open_store(url: str | None, *, read_only: bool = False) -> Iterator[Store]:
+    """The results database, closed at the end."""
+    from driftmon.store.store import Store  # noqa: PLC0415 - only commands that need the database load sqlalchemy
+
+    with Store.open(database_url(url), read_only=read_only) as store:
+        yield store
+
+
+def find_monitor(folder: Path, name: str) -> Monitor:
+    """
+    The monitor of that name.
+
+    Raises
+    ------
+    ConfigError
+        If its file is broken, with all problems.
+    UsageError
+        If there is none, with the nearest names.
+    """
+    from driftmon.config import BrokenMonitor  # noqa: PLC0415 - pydantic, only for commands that read monitors
+
+    found = _load(folder)
+    for monitor in found:
+        if monitor.name == name:
+            if isinstance(monitor, BrokenMonitor):
+                raise ConfigError(*monitor.problems)
+            return monitor
+    names = [monitor.name for monitor in found]
+    near = difflib.get_close_matches(name, names, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names) or 'none'}"
+    raise UsageError(f"{folder}: no monitor named {name!r}; {hint}")
+
+
+def select_monitors(folder: Path, names: tuple[str, ...]) -> list[Monitor | BrokenMonitor]:
+    """The monitors of those names, or all; the broken ones too."""
+    found = _load(folder)
+    if not names:
+        return found
+    by_name = {monitor.name: monitor for monitor in found}
+    for name in names:
+        if name not in by_name:
+            find_monitor(folder, name)
+    return [by_name[name] for name in names]
+
+
+def _load(folder: Path) -> list[Monitor | BrokenMonitor]:
+    from driftmon.config import load_folder  # noqa: PLC0415 - as above
+
+    return load_folder(folder)
+
+
+def print_json(content: object) -> None:
+    """Write content to standard output as JSON; a NaN would be an error of ours, and is one here."""
+    click.echo(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False))
+
+
+def exit_for(status: Status, fail_on: str | None) -> None:
+    """Exit with 1 if a status is at least as urgent as was asked for."""
+    if fail_on is None:
+        return
+    from driftmon.core.verdict import Status as Statuses  # noqa: PLC0415 - numpy
+
+    drift = [Statuses.INFO, Statuses.WARNING, Statuses.CRITICAL]
+    if status in drift and drift.index(status) >= drift.index(Statuses(fail_on)):
+        raise click.exceptions.Exit(1)
+
+
+@contextmanager
+def bars() -> Iterator[Bars]:
+    """Progress bars on standard error; silent where that is no terminal."""
+    from rich.console import Console  # noqa: PLC0415 - only commands that take long
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as progress:
+        yield progress
+
+
+@contextmanager
+def reading(what: str) -> Iterator[Progress]:
+    """A bar that counts the rows read."""
+    with bars() as progress:
+        task = progress.add_task(what, total=None)
+
+        def report(rows: int, total: int | None) -> None:
+            progress.update(task, completed=rows, total=total)
+
+        yield report

@@ -1,0 +1,72 @@
+"""``driftmon serve``: the exporter, until somebody stops it."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from typing import TYPE_CHECKING
+
+import click
+
+from driftmon.cli.options import DriftmonCommand, database_option, database_url, monitors_option
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+__all__ = ["serve"]
+
+
+@click.command(cls=DriftmonCommand)
+@click.option("--listen", default="127.0.0.1:9877", show_default=True, metavar="HOST:PORT", help="Where to answer.")
+@click.option(
+    "--refresh",
+    type=click.FloatRange(min=0.1),
+    default=15.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Between two reads of the results database.",
+)
+@click.option(
+    "--max-series", type=click.IntRange(min=1), default=1_000_000, show_default=True, help="Leave out what is beyond."
+)
+@monitors_option
+@database_option
+def serve(*, listen: str, refresh: float, max_series: int, folder: Path, url: str | None) -> None:
+    """
+    Serve /metrics for Prometheus from the results database, until stopped.
+
+    A monitor whose file is gone from the folder of monitor files disappears; without such a folder all monitors are shown.
+    """
+    from driftmon.exporter.service import Exporter  # noqa: PLC0415 - keeps --help light
+    from driftmon.store.store import Store  # noqa: PLC0415
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    exporter = Exporter(
+        lambda: Store.open(database_url(url), read_only=True),
+        listen=listen,
+        refresh_seconds=refresh,
+        configured=_configured(folder),
+        max_series=max_series,
+    )
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    exporter.start()
+    click.echo(f"metrics at http://{exporter.address}/metrics", err=True)
+    stopped.wait()
+    exporter.stop()
+
+
+def _configured(folder: Path) -> Callable[[], set[str] | None]:
+    """The names of the monitor files; a broken one keeps its place, and no files at all mean no opinion."""
+
+    def names() -> set[str] | None:
+        from driftmon.config import load_folder  # noqa: PLC0415 - keeps --help light
+
+        if not folder.is_dir():
+            return None
+        return {monitor.name for monitor in load_folder(folder)} or None
+
+    return names

@@ -1,0 +1,8 @@
+"""Monitor files: YAML text to a frozen `Monitor`, or one error that names every problem of the file."""
+
+from __future__ import annotations
+
+from driftmon.config.loading import BrokenMonitor, load_folder, load_monitor
+from driftmon.config.monitor import Monitor, json_schema, parse_instant
+
+__all__ = ["BrokenMonitor", "Monitor", "json_schema", "load_folder", "load_monitor", "parse_instant"]

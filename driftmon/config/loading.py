@@ -1,0 +1,118 @@
+"""Monitor files on disk: read, filled in from the environment, validated; a broken one stands beside the good ones."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from driftmon.config.explain import explain
+from driftmon.config.monitor import Monitor, Thresholds
+from driftmon.config.yamltext import parse, substitute
+from driftmon.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+__all__ = ["BrokenMonitor", "load_folder", "load_monitor"]
+
+
+@dataclass(frozen=True)
+class BrokenMonitor:
+    """A monitor file that cannot be used, and why; it stands where its monitor would, and the others go on."""
+
+    name: str
+    path: Path
+    problems: tuple[str, ...]
+
+
+def load_folder(folder: Path, environment: Mapping[str, str] = os.environ) -> list[Monitor | BrokenMonitor]:
+    """
+    Every monitor of a folder, by file name; the broken ones too.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such folder.
+    """
+    if not folder.is_dir():
+        raise ConfigError(
+            f"{folder}: no such folder of monitor files; make one with 'driftmon init DATA', or say --monitors FOLDER"
+        )
+    loaded: list[Monitor | BrokenMonitor] = []
+    taken: dict[str, Path] = {}
+    for path in sorted(p for p in folder.iterdir() if p.suffix in {".yaml", ".yml"}):
+        try:
+            monitor = load_monitor(path, environment)
+        except ConfigError as exc:
+            loaded.append(_broken(path, *exc.problems))
+            continue
+        if monitor.name in taken:
+            other = taken[monitor.name]
+            loaded.append(_broken(path, f"{path}: name {monitor.name!r} is taken by {other}; names must be unique"))
+        else:
+            taken[monitor.name] = path
+            loaded.append(monitor)
+    return loaded
+
+
+def _broken(path: Path, *problems: str) -> BrokenMonitor:
+    return BrokenMonitor(re.sub(r"[^a-z0-9_-]", "-", path.stem.lower())[:63], path, problems)
+
+
+def load_monitor(path: Path, environment: Mapping[str, str] = os.environ) -> Monitor:
+    """
+    Read one monitor file.
+
+    Raises
+    ------
+    ConfigError
+        With a line for every problem of the file: file, key, value, what was expected.
+    """
+    try:
+        content = parse(path.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError) as exc:
+        raise ConfigError(
+            f"{path}: cannot be read: {getattr(exc, 'strerror', None) or 'it is not UTF-8 text'}"
+        ) from exc
+    except ValueError as exc:
+        raise ConfigError(f"{path}: {exc}") from exc
+    if not isinstance(content, dict):
+        raise ConfigError(f"{path}: holds {type(content).__name__}, expected keys such as reference: and live:")
+    problems: list[str] = []
+    filled = substitute(content, environment, problems)
+    try:
+        monitor = Monitor.model_validate(_with_defaults(filled, path))
+    except ValidationError as exc:
+        problems += explain(exc)
+    else:
+        if not problems:
+            return monitor
+    raise ConfigError(*(f"{path}: {problem}" for problem in problems))
+
+
+def _with_defaults(content: dict[str, Any], path: Path) -> dict[str, Any]:
+    """The content with what depends on the file: the name, and where relative paths start."""
+    filled = {"name": path.stem, **content}
+    filled.setdefault("model", filled["name"])
+    base = path.resolve().parent.parent
+    for key in ("reference", "live"):
+        place = filled.get(key)
+        if isinstance(place, dict) and isinstance(place.get("path"), str) and "://" not in place["path"]:
+            filled[key] = {**place, "path": str(base / place["path"])}
+    _inherit_thresholds(filled)
+    return filled
+
+
+def _inherit_thresholds(filled: dict[str, Any]) -> None:
+    """A column threshold that gives one severity takes the other from the monitor's thresholds."""
+    general, own = filled.get("thresholds") or {}, filled.get("column_thresholds")
+    if isinstance(own, dict) and isinstance(general, dict):
+        known = {key: value for key, value in general.items() if key in Thresholds.model_fields}
+        filled["column_thresholds"] = {
+            column: {**known, **given} if isinstance(given, dict) else given for column, given in own.items()
+        }

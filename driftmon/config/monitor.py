@@ -1,0 +1,244 @@
+"""What a monitor file says, validated and frozen."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from driftmon.core.verdict import Threshold
+from driftmon.core.window import Window
+from driftmon.schedule import GRID_ORIGIN, Schedule, instant_in, parse_duration
+
+__all__ = ["Columns", "Monitor", "Place", "Thresholds", "json_schema", "parse_instant"]
+
+NAME = r"^[a-z0-9_-]{1,63}$"
+GRACE = timedelta(hours=1)
+"""How much later than its data a window may be checked before the monitor counts as stale."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Thresholds(_Strict):
+    """KL divergence in nats at which drift beyond noise becomes a warning, and critical."""
+
+    warning: float = Field(default=Threshold.warning, gt=0, allow_inf_nan=False, description="nats")
+    critical: float = Field(default=Threshold.critical, gt=0, allow_inf_nan=False, description="nats")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Thresholds:
+        if self.warning > self.critical:
+            raise ValueError(f"warning {self.warning} is above critical {self.critical}; warning must come first")
+        return self
+
+
+class Place(_Strict):
+    """Where rows are, and which of them."""
+
+    path: str = Field(
+        min_length=1,
+        description="File, folder, glob, hive-partitioned folder or URL. A live path may hold {start:%Y-%m-%d} and {end:...} of the window, in the monitor's time zone. Relative paths start at the folder that holds the monitors folder.",
+    )
+    timestamp: str | None = Field(
+        default=None, description="Column with the time of a row; naive values are in the monitor's time zone."
+    )
+    start: str | None = Field(
+        default=None, description="Rows (of the reference) or windows (of live data) from here on: 2013-01-01"
+    )
+    end: str | None = Field(default=None, description="Rows or windows before here: 2013-04-01")
+
+    @field_validator("start", "end")
+    @classmethod
+    def _instant(cls, text: str | None) -> str | None:
+        if text is not None:
+            parse_instant(text, ZoneInfo("UTC"))
+        return text
+
+    @property
+    def windowed(self) -> bool:
+        """True if the path names the window."""
+        return bool(re.search(r"\{(start|end)\b", self.path))
+
+
+class Columns(_Strict):
+    """Which columns to monitor, and as what."""
+
+    features: list[str] | None = Field(
+        default=None, description="Default: every column but the timestamp and identifiers."
+    )
+    predictions: list[str] = Field(default_factory=list)
+    targets: list[str] = Field(default_factory=list)
+    exclude: list[str] = Field(default_factory=list)
+    kinds: dict[str, Literal["numeric", "categorical", "boolean", "datetime", "text", "embedding"]] = Field(
+        default_factory=dict, description="Default: from the data type."
+    )
+
+    @model_validator(mode="after")
+    def _disjoint(self) -> Columns:
+        seen: dict[str, str] = {}
+        for role, names in (
+            ("features", self.features or []),
+            ("predictions", self.predictions),
+            ("targets", self.targets),
+            ("exclude", self.exclude),
+        ):
+            for name in names:
+                if name in seen:
+                    raise ValueError(f"column {name!r} is in {seen[name]} and in {role}; name it once")
+                seen[name] = role
+        return self
+
+    @property
+    def included(self) -> list[str] | None:
+        """The columns to monitor; None for all."""
+        return None if self.features is None else [*self.features, *self.predictions, *self.targets]
+
+    @property
+    def roles(self) -> dict[str, str]:
+        """The role of each column that is not a feature."""
+        return {**dict.fromkeys(self.predictions, "prediction"), **dict.fromkeys(self.targets, "target")}
+
+
+class Monitor(_Strict):
+    """What to check, how, and when to worry: one monitor file, validated and frozen."""
+
+    name: str = Field(pattern=NAME, description="Unique; default: the file's stem.")
+    model: str = Field(min_length=1, description="The model that is watched; default: the name.")
+    description: str = ""
+    owner: str = ""
+    schedule: str = Field(
+        default="@daily", description="Cron expression, @hourly/@daily/@weekly, or a duration such as 6h."
+    )
+    timezone: str = Field(default="UTC", description="Of the schedule and of naive timestamps: America/New_York")
+    data_delay: str = Field(default="0m", description="How long after a window's end its rows may still arrive: 2h")
+    reference: Place
+    live: Place
+    columns: Columns = Field(default_factory=Columns)
+    segments: list[str] = Field(default_factory=list, description="Also check the rows of each value of these columns.")
+    thresholds: Thresholds = Field(default_factory=Thresholds)
+    column_thresholds: dict[str, Thresholds] = Field(default_factory=dict)
+    min_rows: int = Field(default=100, ge=1, description="Windows with fewer rows are insufficient_data.")
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone(cls, text: str) -> str:
+        try:
+            ZoneInfo(text)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as exc:
+            raise ValueError(f"{text!r} is not an IANA time zone such as America/New_York") from exc
+        return text
+
+    @field_validator("data_delay")
+    @classmethod
+    def _delay(cls, text: str) -> str:
+        if text not in {"0", "0m"}:
+            parse_duration(text)
+        return text
+
+    @field_validator("schedule")
+    @classmethod
+    def _schedule(cls, text: str) -> str:
+        Schedule(text)
+        return text
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Monitor:
+        if self.reference.windowed:
+            raise ValueError(
+                "reference.path holds a placeholder of the window; the reference is the same for every window"
+            )
+        if self.reference.timestamp is None and (self.reference.start or self.reference.end):
+            raise ValueError("reference.start and reference.end need reference.timestamp: the column they bound")
+        if not self.live.windowed and self.live.timestamp is None:
+            raise ValueError(
+                "live needs a timestamp column or a {start:%Y-%m-%d} placeholder in its path, to tell windows apart"
+            )
+        if self.live.windowed:
+            self._format_check()
+        for place in (self.reference, self.live):
+            if (
+                place.start
+                and place.end
+                and parse_instant(place.start, self.zone) >= parse_instant(place.end, self.zone)
+            ):
+                raise ValueError(f"start {place.start} is not before end {place.end}")
+        return self
+
+    def _format_check(self) -> None:
+        try:
+            self.live.path.format(start=GRID_ORIGIN, end=GRID_ORIGIN)
+        except (KeyError, IndexError, ValueError) as exc:
+            raise ValueError(
+                f"live.path {self.live.path!r} has a placeholder that is neither {{start:...}} nor {{end:...}}: {exc}"
+            ) from exc
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The monitor's time zone."""
+        return ZoneInfo(self.timezone)
+
+    @cached_property
+    def windows(self) -> Schedule:
+        """The schedule's windows."""
+        return Schedule(self.schedule, self.timezone)
+
+    @property
+    def delay(self) -> timedelta:
+        """How long after a window's end its rows may still arrive."""
+        return timedelta(0) if self.data_delay in {"0", "0m"} else parse_duration(self.data_delay)
+
+    @property
+    def reference_span(self) -> Window | None:
+        """The bounds of the reference; None if it has none."""
+        place = self.reference
+        if place.start is None and place.end is None:
+            return None
+        far_past, far_future = datetime(1700, 1, 1, tzinfo=self.zone), datetime(2250, 1, 1, tzinfo=self.zone)
+        start = parse_instant(place.start, self.zone) if place.start else far_past
+        end = parse_instant(place.end, self.zone) if place.end else far_future
+        return Window(start, end)
+
+    def newest_window(self, now: datetime) -> Window:
+        """The newest window of the schedule whose rows have all arrived, and that lies before the end of the live data."""
+        complete = now - self.delay
+        if self.live.end is not None:
+            complete = min(complete, parse_instant(self.live.end, self.zone))
+        return self.windows.newest_complete(complete)
+
+    def threshold(self, thresholds: Thresholds) -> Threshold:
+        """A configured threshold as the core's value."""
+        return Threshold(warning=thresholds.warning, critical=thresholds.critical)
+
+    def max_window_age(self, now: datetime) -> timedelta:
+        """How old the newest window's end may be before the monitor is stale."""
+        return self.windows.longest(now) + self.delay + GRACE
+
+
+def parse_instant(text: str, zone: ZoneInfo) -> datetime:
+    """
+    A date or date-time of ISO 8601; without an offset it is in the given time zone.
+
+    Raises
+    ------
+    ValueError
+        If it is neither.
+    """
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is not a date such as 2013-05-01 or a time such as 2013-05-01T06:00:00Z") from None
+    return instant_in(zone, instant) if instant.tzinfo is None else instant
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of a monitor file, for editors."""
+    schema = Monitor.model_json_schema()
+    # Both default to something that depends on the file.
+    schema["required"] = [key for key in schema["required"] if key not in {"name", "model"}]
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "driftmon monitor", **schema}

@@ -1,0 +1,144 @@
+"""What ``driftmon validate`` says of a monitor: is its data there, of what kinds, and what shift could a window show."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from driftmon.core.evidence import detectable_kl
+from driftmon.core.window import isoformat
+from driftmon.errors import DataNotReady, SourceError
+from driftmon.metrics import series_of
+from driftmon.pipeline import live_source, reference_source
+from driftmon.sources.base import no_progress
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from driftmon.config import Monitor
+    from driftmon.core.window import Window
+    from driftmon.sources.base import Inspection, Progress
+
+__all__ = ["Report", "report_on"]
+
+TYPICAL_BINS = 16
+"""Bins of a continuous column (statistics, A1): what the smallest detectable shift is said for."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """
+    What was found.
+
+    `rows` are those of `window`, None if it has no data yet (`remark` says so). `detectable` is the smallest KL in nats that a
+    window of so many rows shows 9 times in 10, None without rows.
+    """
+
+    monitor: str
+    reference: str
+    reference_rows: int
+    kinds: dict[str, int]
+    window: Window
+    rows: int | None
+    remark: str | None
+    naive: tuple[str, ...]
+    timezone: str
+    detectable: float | None
+    series: int
+
+    def lines(self) -> list[str]:
+        """The report for people; its first line is the answer."""
+        kinds = ", ".join(f"{count} {kind}" for kind, count in self.kinds.items())
+        lines = [
+            f"{self.monitor}: ready",
+            f"  reference  {self.reference_rows:,} rows in {self.reference}",
+            f"  columns    {kinds}",
+            f"  window     {isoformat(self.window.start)} to {isoformat(self.window.end)}: {self._rows()}",
+        ]
+        lines += [f"  time       {note}" for note in self.naive]
+        if self.detectable is not None:
+            lines.append(
+                f"  shows      shifts of {self.detectable:.3f} nats or more, 9 times in 10, in a window of {self.rows:,} rows"
+            )
+        return [*lines, f"  metrics    about {self.series} series"]
+
+    def _rows(self) -> str:
+        return self.remark or f"{self.rows:,} rows"
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON-ready content."""
+        return {
+            "monitor": self.monitor,
+            "reference": {"place": self.reference, "rows": self.reference_rows},
+            "kinds": self.kinds,
+            "window": {"start": isoformat(self.window.start), "end": isoformat(self.window.end), "rows": self.rows},
+            "remarks": [*([self.remark] if self.remark else []), *self.naive],
+            "detectable_kl": self.detectable,
+            "series": self.series,
+        }
+
+
+def report_on(monitor: Monitor, *, now: datetime, progress: Progress = no_progress) -> Report:
+    """
+    Reach a monitor's data and say what is there, without learning or storing anything.
+
+    Raises
+    ------
+    SourceError
+        If the reference or live data cannot be read, or lack a column that the monitor names.
+    """
+    reference = reference_source(monitor, progress)
+    seen = reference.inspect()
+    monitored = _monitored(monitor, seen)
+    reference_rows = reference.count({}, monitor.reference_span).rows
+    window = monitor.newest_window(now)
+    rows, remark, naive_live = None, None, False
+    live = live_source(monitor, progress)
+    try:
+        rows = live.count({}, window).rows or None
+        naive_live = live.inspect().naive_timestamp if not monitor.live.windowed else False
+        remark = None if rows else "no rows yet"
+    except DataNotReady as exc:
+        remark = f"no data yet: {exc}"
+    both = {"reference": seen.naive_timestamp, "live": naive_live}
+    naive = tuple(
+        f"{side} timestamps carry no time zone: read as {monitor.timezone}"
+        for side, is_naive in both.items()
+        if is_naive
+    )
+    detectable = None
+    if rows and reference_rows:
+        detectable = detectable_kl(TYPICAL_BINS, rows=rows, reference_rows=reference_rows)
+    return Report(
+        monitor=monitor.name,
+        reference=monitor.reference.path,
+        reference_rows=reference_rows,
+        kinds=dict(Counter(monitored.values()).most_common()),
+        window=window,
+        rows=rows,
+        remark=remark,
+        naive=naive,
+        timezone=monitor.timezone,
+        detectable=detectable,
+        series=series_of(len(monitored)),
+    )
+
+
+def _monitored(monitor: Monitor, seen: Inspection) -> dict[str, str]:
+    """The kind of each column that will be monitored, identifiers (which only counting tells) included."""
+    columns = monitor.columns
+    left_out = {*columns.exclude, monitor.reference.timestamp, monitor.live.timestamp}
+    wanted = columns.included
+    kinds = {info.name: columns.kinds.get(info.name) or info.kind for info in seen.columns}
+    unknown = [name for name in [*(wanted or []), *columns.kinds, *monitor.segments] if name not in kinds]
+    if unknown:
+        raise SourceError(
+            f"{monitor.reference.path}: no column {unknown[0]!r}; it has {', '.join(sorted(kinds))}; correct the monitor file"
+        )
+    chosen = kinds if wanted is None else {name: kinds[name] for name in wanted}
+    return {
+        name: str(kind)
+        for name, kind in chosen.items()
+        if kind is not None and (wanted is not None or name not in left_out)
+    }

@@ -1,0 +1,102 @@
+"""A check in words: the line that is the answer, and what moved in a column."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from driftmon.core.verdict import Status
+
+if TYPE_CHECKING:
+    from driftmon.core.check import CheckResult, ColumnResult
+
+__all__ = ["headline", "moved", "number", "percent"]
+
+NAMED = 5
+"""Columns that the headline names before it says "and more"."""
+
+
+def headline(result: CheckResult) -> str:
+    """
+    The answer in one line: how many columns drifted, and which; else why not.
+
+    Counts columns of all rows; a drifting segment is named with its column.
+    """
+    ranked = result.ranked()
+    whole = [column for column in ranked if column.segment is None]
+    drifting = [column for column in ranked if column.status.breach]
+    if result.live_rows == 0:
+        return "no data: the window has no rows"
+    if drifting:
+        names = [_name(column) for column in drifting[:NAMED]]
+        more = f" and {len(drifting) - NAMED} more" if len(drifting) > NAMED else ""
+        drifted = sum(1 for column in drifting if column.segment is None)
+        return f"{drifted} of {len(whole)} columns drifted: {', '.join(names)}{more}{_unchecked(whole)}"
+    if whole and all(column.status is Status.INSUFFICIENT_DATA for column in whole):
+        return f"too few rows for a verdict: {whole[0].reason}"
+    real = [column for column in whole if column.status is Status.INFO]
+    small = f" ({len(real)} moved a little: {', '.join(c.column for c in real[:NAMED])})" if real else ""
+    return f"no drift in {sum(c.status.evaluated for c in whole)} columns{small}{_unchecked(whole)}"
+
+
+def _name(column: ColumnResult) -> str:
+    where = "" if column.segment is None else f" where {column.segment}"
+    return f"{column.column}{where} ({column.status})"
+
+
+def _unchecked(whole: list[ColumnResult]) -> str:
+    without = [column for column in whole if not column.status.evaluated]
+    if not without:
+        return ""
+    return f"; {len(without)} not checked: {', '.join(f'{c.column} ({c.status})' for c in without[:NAMED])}"
+
+
+def moved(column: ColumnResult, *, most: int = 2) -> str:
+    """
+    The bins that make most of a column's divergence, with their shares before and now: ``(41, 120] 10 % → 18 %``.
+
+    Empty if there is no number. A column without a verdict says why instead.
+    """
+    if column.scores is None or column.live is None:
+        return column.reason or ""
+    parts = sorted(range(len(column.bins)), key=lambda j: -column.scores.contributions[j] if column.scores else 0.0)
+    told = []
+    for j in parts[:most]:
+        if column.scores.contributions[j] <= 0 or (told and column.scores.contributions[j] < column.scores.kl / 10):
+            break
+        before = column.reference.counts[j] / column.reference.rows
+        now = column.live.counts[j] / column.live.rows
+        told.append(f"{column.bins[j].label} {percent(before)} → {percent(now)}")
+    return ", ".join(told)
+
+
+def percent(share: float) -> str:
+    """
+    A share as people read it.
+
+    Examples
+    --------
+    >>> percent(0.0), percent(0.0004), percent(0.031), percent(0.25)
+    ('0 %', '0.04 %', '3.1 %', '25 %')
+    """
+    value = 100 * share
+    if value == 0:
+        return "0 %"
+    if value < 0.1:
+        return f"{value:.1g} %"
+    return f"{value:.1f} %" if value < 10 else f"{value:.0f} %"
+
+
+def number(value: float | None) -> str:
+    """
+    A divergence as people read it: three decimals below 10, and never a bare 0 for something small.
+
+    Examples
+    --------
+    >>> number(None), number(0.04312), number(0.00002), number(12.3456)
+    ('', '0.043', '<0.001', '12.3')
+    """
+    if value is None:
+        return ""
+    if 0 < value < 0.001:
+        return "<0.001"
+    return f"{value:.3f}" if value < 10 else f"{value:.1f}"
