@@ -58,6 +58,9 @@ def _texts(values: list[float]) -> list[str]:
 
 
 def _text(value: float, digits: int) -> str:
-    if value.is_integer() and abs(value) < 1e15:
+    if abs(value) >= 1e15:
+        return f"{value:.{digits}g}"
+    if value.is_integer():
         return str(int(value))
-    return f"{value:.{digits}g}"
+    # At least all digits before the point: 12346 reads better than 1.235e+04.
+    return f"{value:.{max(digits, len(str(int(abs(value)))))}g}"
