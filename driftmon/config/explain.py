@@ -9,14 +9,31 @@ from driftmon.config.monitor import Monitor, Thresholds
 from driftmon.config.yamltext import FromEnvironment
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pydantic import ValidationError
 
 __all__ = ["explain"]
 
 
-def explain(error: ValidationError) -> list[str]:
-    """A line for each problem: key, value, what was expected; for a typo the nearest key."""
-    return [_line(item) for item in error.errors(include_url=False)]
+def explain(error: ValidationError, content: object) -> list[str]:
+    """
+    A line for each problem: key, value, what was expected; for a typo the nearest key.
+
+    Values that `content` took from the environment are shown as they were written, since they may be secrets.
+    """
+    lines = [_line(item) for item in error.errors(include_url=False)]
+    for value in sorted(_from_environment(content), key=len, reverse=True):
+        lines = [line.replace(value, value.written) for line in lines]
+    return lines
+
+
+def _from_environment(content: object) -> Iterator[FromEnvironment]:
+    if isinstance(content, FromEnvironment) and content:
+        yield content
+    elif isinstance(content, dict | list):
+        for item in content.values() if isinstance(content, dict) else content:
+            yield from _from_environment(item)
 
 
 EXPECTED = {

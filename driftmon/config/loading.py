@@ -88,7 +88,7 @@ def load_monitor(path: Path, environment: Mapping[str, str] = os.environ) -> Mon
     try:
         monitor = Monitor.model_validate(_with_defaults(filled, path))
     except ValidationError as exc:
-        problems += explain(exc)
+        problems += explain(exc, filled)
     else:
         if not problems:
             return monitor
