@@ -18,7 +18,7 @@ import driftmon
 from driftmon.errors import DriftmonError
 from driftmon.exporter.exposition import render_exporter
 from driftmon.exporter.server import HttpServer, Response, parse_address
-from driftmon.exporter.snapshot import EMPTY, SnapshotBuilder
+from driftmon.exporter.snapshot import EMPTY, SnapshotBuilder, listed
 from driftmon.metrics import ExporterState
 
 if TYPE_CHECKING:
@@ -60,8 +60,8 @@ class Exporter:
     Parameters
     ----------
     open_reader : callable
-        Opens the reading side of the results database. Called again after each failure to open, so that the exporter can start
-        before the database does; what it gave is kept and belongs to the caller.
+        Opens the reading side of the results database. Called at the first refresh and at each one after a failure, so that the
+        exporter can start before the database does, and a database that comes back is looked at afresh. The exporter closes it.
     listen : str
         ``host:port``, ``[ipv6]:port`` or ``:port`` for every interface.
     refresh_seconds : float
@@ -128,6 +128,8 @@ class Exporter:
         self._server.stop()
         if self._thread.is_alive():
             self._thread.join(timeout=5.0)
+        if not self._thread.is_alive():
+            self._let_go()
 
     def refresh(self) -> bool:
         """Read what changed and swap the snapshot; False, logged and counted if that failed."""
@@ -156,14 +158,21 @@ class Exporter:
             wanted = None if self._configured is None else self._configured()
             refreshed = self._builder.build(self._reader, wanted=wanted)
         except DriftmonError as error:
+            self._let_go()
             return self._current[0], str(error).replace("\n", "; ")
         except (
             Exception
         ) as error:  # The top of a thread: dying here would serve old values for ever as if they were new.
+            self._let_go()
             if self._failure is None:
                 logger.exception("refresh failed unexpectedly")
             return self._current[0], f"{type(error).__name__}: {error}"
-        return refreshed.snapshot, "; ".join(refreshed.problems) or None
+        return refreshed.snapshot, listed(refreshed.problems, separator="; ", most=3) or None
+
+    def _let_go(self) -> None:
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
 
     def _report(self, failure: str | None) -> None:
         # A database that is down for an hour is one line, not 240.

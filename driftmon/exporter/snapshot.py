@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from driftmon.exporter.exposition import Chunk
     from driftmon.store.records import MonitorSnapshot, SnapshotKey
 
-__all__ = ["EMPTY", "Refreshed", "Selection", "Snapshot", "SnapshotBuilder", "SnapshotReader", "select"]
+__all__ = ["EMPTY", "Refreshed", "Selection", "Snapshot", "SnapshotBuilder", "SnapshotReader", "listed", "select"]
 
 logger = logging.getLogger(__name__)
 
 
 class SnapshotReader(Protocol):
-    """The reading side of the results database, as far as the exporter goes; both raise `StoreError`."""
+    """The reading side of the results database, as far as the exporter goes; reading raises `StoreError`."""
 
     def snapshot_keys(self) -> Sequence[SnapshotKey]:
         """One key for every monitor that has ever been checked; cheap, for it is asked at every refresh."""
@@ -35,6 +35,10 @@ class SnapshotReader(Protocol):
 
     def monitor_snapshot(self, name: str) -> MonitorSnapshot:
         """All that is exported of one monitor."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the database."""
         ...
 
 
@@ -197,11 +201,19 @@ class SnapshotBuilder:
                 "more than max_series=%d series: left out %d of them, in %s; raise max_series or check fewer columns",
                 self._max_series,
                 dropped,
-                _listed(chosen.left_out),
+                listed(chosen.left_out),
             )
         self._left_out = chosen.left_out
 
 
-def _listed(names: Sequence[str], *, most: int = 10) -> str:
-    shown = ", ".join(names[:most])
-    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
+def listed(texts: Sequence[str], *, separator: str = ", ", most: int = 10) -> str:
+    """
+    Texts in a row, for one line of a log.
+
+    Examples
+    --------
+    >>> listed(["a", "b", "c", "d"], most=2)
+    'a, b and 2 more'
+    """
+    shown = separator.join(texts[:most])
+    return shown if len(texts) <= most else f"{shown} and {len(texts) - most} more"

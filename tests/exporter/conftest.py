@@ -3,14 +3,23 @@
 import http.client
 import shutil
 import subprocess
+import time
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
 
+from driftmon.core.baseline import Baseline, BaselineColumn, Learnt
+from driftmon.core.binning import count_numbers
+from driftmon.core.check import Policy, check
+from driftmon.core.histogram import Profile
+from driftmon.core.layout import Kind
+from driftmon.core.learning import learn_numbers
 from driftmon.core.verdict import Status, Threshold
 from driftmon.core.window import Window
-from driftmon.store.records import ColumnSample, MonitorFacts, MonitorSnapshot, SnapshotKey
+from driftmon.store.records import ColumnSample, MonitorFacts, MonitorSnapshot, RunRecord, SnapshotKey
+from driftmon.store.store import Store
 
 DAY = Window(datetime(2013, 5, 1, tzinfo=UTC), datetime(2013, 5, 2, tzinfo=UTC))
 
@@ -34,7 +43,9 @@ def _column(name="dep_delay", **changes):
 
 def _monitor(name="flights", *columns, **changes):
     values = {
-        "facts": MonitorFacts(name, "arrival-delay", "ml-platform", "Daily drift", "@daily", "America/New_York", 104400.0),
+        "facts": MonitorFacts(
+            name, "arrival-delay", "ml-platform", "Daily drift", "@daily", "America/New_York", 104400.0
+        ),
         "window": DAY,
         "baseline": "b3f9c2",
         "reference_rows": 80789,
@@ -54,6 +65,7 @@ class Shelf:
     monitors: dict = field(default_factory=dict)
     broken: dict = field(default_factory=dict)
     read: list = field(default_factory=list)
+    closed: bool = False
 
     def put(self, monitor):
         self.monitors[monitor.facts.name] = monitor
@@ -67,6 +79,81 @@ class Shelf:
         if name in self.broken:
             raise self.broken[name]
         return self.monitors[name]
+
+    def close(self):
+        self.closed = True
+
+
+REFERENCE = np.random.default_rng(7).normal(size=2000)
+
+
+class Results:
+    """A real results database, filled by real checks of one reference against shifted live rows."""
+
+    def __init__(self, url):
+        self.url = url
+        self.store = Store.open(url)
+
+    def check(self, monitor="flights", *, day=1, **shifts):
+        """Check a day of a monitor whose columns are shifted by so much; None is a column that is gone from live data."""
+        columns = {name: BaselineColumn(Kind.NUMERIC, "double", learn_numbers(REFERENCE)) for name in shifts}
+        counts = {name: count_numbers(column.layout, REFERENCE) for name, column in columns.items()}
+        baseline = Baseline(Learnt(columns), Profile(len(REFERENCE), counts))
+        live = {n: count_numbers(columns[n].layout, REFERENCE + by) for n, by in shifts.items() if by is not None}
+        gone = {name: "gone from the live data" for name, by in shifts.items() if by is None}
+        start = datetime(2013, 5, day, tzinfo=UTC)
+        result = check(
+            baseline,
+            Profile(len(REFERENCE), live, problems=gone),
+            policy=Policy(roles={"p_late": "prediction"}),
+            monitor=(monitor, "arrival-delay"),
+            window=Window(start, start + timedelta(days=1)),
+        )
+        now = start + timedelta(days=1, hours=2)
+        self.store.save_baseline(monitor, baseline, now=now)
+        self.store.promote(monitor, baseline.id, now=now)
+        self.store.save_check(result, self.facts(monitor), started_at=now, now=now)
+        return result
+
+    def fail(self, monitor="flights", *, day=1):
+        """Record a run of a day that came to nothing."""
+        start = datetime(2013, 5, day, tzinfo=UTC)
+        now = start + timedelta(days=1, hours=2)
+        self.store.register_monitor(self.facts(monitor), now=now)
+        self.store.record_run(RunRecord(monitor, Window(start, start + timedelta(days=1)), now, now, "no such file"))
+
+    @staticmethod
+    def facts(monitor):
+        return MonitorFacts(monitor, "arrival-delay", "ml-platform", "", "@daily", "UTC", 104400.0)
+
+    def reader(self):
+        return Store.open(self.url, read_only=True)
+
+
+@pytest.fixture
+def database(tmp_path):
+    """The file of an embedded results database."""
+    return tmp_path / "driftmon.db"
+
+
+@pytest.fixture
+def results(database):
+    results = Results(f"sqlite:///{database}")
+    yield results
+    results.store.close()
+
+
+@pytest.fixture(scope="session")
+def until():
+    """Ask again and again until the answer is true; what it was at the end of patience otherwise."""
+
+    def until(ask, *, seconds=30.0):
+        deadline = time.monotonic() + seconds
+        while not (answer := ask()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return answer
+
+    return until
 
 
 @pytest.fixture(scope="session")

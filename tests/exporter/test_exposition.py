@@ -18,7 +18,17 @@ from driftmon.metrics import ExporterState
 from driftmon.store.records import MonitorFacts
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "metrics.txt"
-HOSTILE = ['say "hi"', "back\\slash", "two\nlines", "עמודה", "\u202eright to left", "📈 drift", "x" * 300, "{a=1} # 2,", " "]
+HOSTILE = [
+    'say "hi"',
+    "back\\slash",
+    "two\nlines",
+    "עמודה",
+    "\u202eright to left",
+    "📈 drift",
+    "x" * 300,
+    "{a=1} # 2,",
+    " ",
+]
 
 # Everything but the control characters that are made harmless; newline is one that the format itself can carry.
 harmless = st.text(st.characters(exclude_categories=["Cc", "Cs"]) | st.sampled_from('\n"\\{},= #'), max_size=100)

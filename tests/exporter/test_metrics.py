@@ -5,7 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from driftmon.metrics import COLUMN_FAMILIES, COLUMN_LABELS, EXPORTER_FAMILIES, FAMILIES, MONITOR_FAMILIES, MONITOR_LABELS
+from driftmon.metrics import (
+    COLUMN_FAMILIES,
+    COLUMN_LABELS,
+    EXPORTER_FAMILIES,
+    FAMILIES,
+    MONITOR_FAMILIES,
+    MONITOR_LABELS,
+)
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "metrics.md"
 

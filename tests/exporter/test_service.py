@@ -1,0 +1,367 @@
+"""The exporter over a real results database: what it serves, and what it does when the database is not there."""
+
+import gzip
+import logging
+import threading
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from driftmon.errors import ConfigError, UsageError
+from driftmon.exporter.service import Exporter
+from driftmon.metrics import EXPORTER_FAMILIES
+
+KL = "driftmon_column_kl_divergence_nats"
+OK = "driftmon_exporter_last_refresh_successful"
+
+
+@pytest.fixture
+def exporter(results):
+    exporter = Exporter(results.reader, listen="127.0.0.1:0", refresh_seconds=3600)
+    exporter._server.start()  # refreshes are this test's to decide
+    yield exporter
+    exporter.stop()
+
+
+@pytest.fixture
+def scrape(fetch):
+    def scrape(exporter):
+        """The value of every series, by name and labels."""
+        text = fetch(exporter.address).text
+        return {
+            (sample.name, *sorted(sample.labels.items())): sample.value
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+        }
+
+    return scrape
+
+
+def of(samples, name, **labels):
+    return {key: value for key, value in samples.items() if key[0] == name and labels.items() <= set(key[1:])}
+
+
+def columns(samples):
+    return {dict(key[1:])["column"] for key in of(samples, KL)}
+
+
+def test_the_numbers_of_a_check_arrive(exporter, results, scrape):
+    result = results.check(dep_delay=1.0, p_late=0.0)
+    exporter.refresh()
+
+    samples = scrape(exporter)
+    labels = (("model", "arrival-delay"), ("monitor", "flights"))
+    assert samples[KL, ("column", "dep_delay"), *labels, ("role", "feature")] == result["dep_delay"].kl
+    assert samples[KL, ("column", "p_late"), *labels, ("role", "prediction")] == result["p_late"].kl
+    assert set(of(samples, "driftmon_monitor_columns", status="critical").values()) == {1}
+    assert set(of(samples, "driftmon_monitor_columns", status="ok").values()) == {1}
+    assert set(of(samples, "driftmon_monitor_rows", dataset="live").values()) == {2000}
+    assert set(of(samples, "driftmon_column_consecutive_breached_windows", column="dep_delay").values()) == {1}
+    assert samples["driftmon_monitor_window_end_timestamp_seconds", *labels] == 1367452800
+    assert samples["driftmon_exporter_series",] == len([key for key in samples if key[0].startswith(("driftmon_mon", "driftmon_col"))])  # fmt: skip
+
+
+def test_breached_windows_in_a_row_are_counted(exporter, results, scrape):
+    for day, shift in enumerate((0.0, 1.0, 1.0, 1.0), start=1):
+        results.check(day=day, dep_delay=shift)
+    exporter.refresh()
+
+    breached = of(scrape(exporter), "driftmon_column_consecutive_breached_windows", severity="critical")
+    assert set(breached.values()) == {3}
+
+
+def test_a_column_gone_from_live_data_has_no_kl_and_is_counted(exporter, results, scrape):
+    results.check(dep_delay=None, distance=0.0)
+    exporter.refresh()
+
+    samples = scrape(exporter)
+    assert columns(samples) == {"distance"}
+    assert set(of(samples, "driftmon_monitor_columns", status="schema_changed").values()) == {1}
+
+
+def test_failed_runs_show_beside_the_last_good_numbers(exporter, results, scrape):
+    results.check(dep_delay=0.0)
+    results.fail(day=2)
+    results.fail(day=3)
+    exporter.refresh()
+
+    samples = scrape(exporter)
+    assert columns(samples) == {"dep_delay"}
+    assert set(of(samples, "driftmon_monitor_consecutive_failed_runs").values()) == {2}
+    assert set(of(samples, "driftmon_monitor_last_run_successful").values()) == {0}
+
+
+def test_a_monitor_that_only_ever_failed_is_there_without_numbers(exporter, results, scrape):
+    results.fail("new")
+    exporter.refresh()
+
+    samples = scrape(exporter)
+    assert len(of(samples, "driftmon_monitor_info", monitor="new")) == 1
+    assert of(samples, "driftmon_monitor_last_success_timestamp_seconds") == {}
+    assert columns(samples) == set()
+
+
+def test_a_column_that_is_no_longer_checked_disappears(exporter, results, scrape):
+    results.check(day=1, dep_delay=0.0, carrier=0.0)
+    exporter.refresh()
+    results.check(day=2, dep_delay=0.0)
+    exporter.refresh()
+
+    assert columns(scrape(exporter)) == {"dep_delay"}
+
+
+def test_a_monitor_whose_file_is_gone_disappears(results, scrape):
+    files = {"flights", "churn"}
+    exporter = Exporter(results.reader, listen="127.0.0.1:0", configured=lambda: set(files))
+    exporter._server.start()
+    results.check("flights", dep_delay=0.0)
+    results.check("churn", tenure=0.0)
+    exporter.refresh()
+    assert columns(scrape(exporter)) == {"dep_delay", "tenure"}
+
+    files.remove("churn")
+    exporter.refresh()
+
+    assert columns(scrape(exporter)) == {"dep_delay"}
+    assert of(scrape(exporter), "driftmon_monitor_info", monitor="churn") == {}
+    exporter.stop()
+
+
+def test_without_a_folder_of_monitor_files_all_monitors_are_shown(results, scrape):
+    exporter = Exporter(results.reader, listen="127.0.0.1:0", configured=lambda: None)
+    exporter._server.start()
+    results.check("flights", dep_delay=0.0)
+    exporter.refresh()
+
+    assert columns(scrape(exporter)) == {"dep_delay"}
+    exporter.stop()
+
+
+def test_only_monitors_that_changed_are_read_from_the_database(results, scrape):
+    class Counting:
+        def __init__(self):
+            self.inner, self.read = results.reader(), []
+
+        def snapshot_keys(self):
+            return self.inner.snapshot_keys()
+
+        def monitor_snapshot(self, name):
+            self.read.append(name)
+            return self.inner.monitor_snapshot(name)
+
+        def close(self):
+            self.inner.close()
+
+    reader = Counting()
+    exporter = Exporter(lambda: reader, listen="127.0.0.1:0")
+    for name in ("a", "b", "c"):
+        results.check(name, x=0.0)
+    exporter.refresh()
+    reader.read.clear()
+    results.check("b", day=2, x=0.1)
+    exporter.refresh()
+    exporter.refresh()
+
+    assert reader.read == ["b"]
+    exporter.stop()
+
+
+def damage_by_moving(database):
+    database.rename(database.with_suffix(".away"))
+
+
+def damage_by_garbage(database):
+    database.write_bytes(b"this is not a database" * 1000)
+
+
+def damage_by_emptying(database):
+    database.write_bytes(b"")
+
+
+@pytest.mark.parametrize("damage", [damage_by_moving, damage_by_garbage, damage_by_emptying])
+def test_a_lost_database_leaves_the_last_good_numbers_and_says_so(damage, exporter, results, database, scrape, fetch):
+    results.check(dep_delay=0.5)
+    assert exporter.refresh()
+    before = scrape(exporter)
+    results.store.close()
+
+    damage(database)
+
+    assert not exporter.refresh()
+    after = scrape(exporter)
+    assert of(after, KL) == of(before, KL)
+    assert (before[OK,], after[OK,]) == (1, 0)
+    assert after["driftmon_exporter_refreshes_total", ("outcome", "failure")] == 1
+    stamp = ("driftmon_exporter_last_refresh_success_timestamp_seconds",)
+    assert after[stamp] == before[stamp]
+    assert fetch(exporter.address, "/readyz").status == 200
+
+
+def test_a_database_that_comes_back_is_read_again(exporter, results, database, scrape):
+    results.check(dep_delay=0.5)
+    exporter.refresh()
+    database.rename(database.with_suffix(".away"))
+    exporter.refresh()
+
+    database.with_suffix(".away").rename(database)
+    results.check(day=2, arr_delay=0.5)
+
+    assert exporter.refresh()
+    assert columns(scrape(exporter)) == {"arr_delay"}
+    assert scrape(exporter)[OK,] == 1
+
+
+def test_an_hour_without_database_is_one_line_and_one_more_when_it_is_back(exporter, results, database, caplog):
+    caplog.set_level(logging.INFO)
+    results.check(dep_delay=0.5)
+    exporter.refresh()
+    database.rename(database.with_suffix(".away"))
+    for _ in range(5):
+        exporter.refresh()
+    database.with_suffix(".away").rename(database)
+    exporter.refresh()
+
+    lines = [record.getMessage() for record in caplog.records if record.name.startswith("driftmon.exporter")]
+    assert len(lines) == 2
+    assert lines[0].startswith("cannot refresh metrics, the last good ones stay: results database sqlite:///")
+    assert lines[1] == "metrics are fresh again"
+    assert all(record.exc_info is None for record in caplog.records)
+
+
+def test_before_the_first_good_read_there_are_only_own_metrics_and_it_is_not_ready(tmp_path, results, scrape, fetch):
+    missing = type(results).reader
+    results.url = f"sqlite:///{tmp_path / 'not-there-yet.db'}"
+    exporter = Exporter(lambda: missing(results), listen="127.0.0.1:0")
+    exporter._server.start()
+
+    answer = fetch(exporter.address, "/readyz")
+    assert (answer.status, answer.text) == (
+        503,
+        "not ready: the first read of the results database has not ended yet\n",
+    )
+    exporter.refresh()
+    answer = fetch(exporter.address, "/readyz")
+    assert (answer.status, answer.text) == (503, "not ready: the first read of the results database failed so far, the log says why\n")  # fmt: skip
+    assert fetch(exporter.address, "/healthz").status == 200
+    names = {key[0] for key in scrape(exporter)}
+    own = {family.name for family in EXPORTER_FAMILIES} - {"driftmon_exporter_last_refresh_success_timestamp_seconds"}
+    assert own <= names
+    assert {name for name in names if name.startswith("driftmon_")} == own
+    exporter.stop()
+
+
+def test_a_database_that_appears_later_is_found(tmp_path, results, scrape, fetch):
+    away, there = tmp_path / "driftmon.db", tmp_path / "driftmon.away"
+    results.check(dep_delay=0.0)
+    results.store.close()
+    away.rename(there)
+    exporter = Exporter(results.reader, listen="127.0.0.1:0")
+    exporter._server.start()
+    assert not exporter.refresh()
+    there.rename(away)
+
+    assert exporter.refresh()
+    assert columns(scrape(exporter)) == {"dep_delay"}
+    assert fetch(exporter.address, "/readyz").text == "ready\n"
+    exporter.stop()
+
+
+def test_an_unreadable_folder_of_monitor_files_is_a_failed_refresh(results, scrape, caplog):
+    def configured():
+        raise ConfigError("monitors/a.yaml: bad", "monitors/b.yaml: worse")
+
+    exporter = Exporter(results.reader, listen="127.0.0.1:0", configured=configured)
+    exporter._server.start()
+
+    assert not exporter.refresh()
+    assert scrape(exporter)[OK,] == 0
+    assert "monitors/a.yaml: bad; monitors/b.yaml: worse" in caplog.text
+    exporter.stop()
+
+
+def test_an_unexpected_fault_does_not_end_the_refreshing(results, scrape, caplog):
+    faults = [ZeroDivisionError("impossible")]
+
+    def configured():
+        if faults:
+            raise faults.pop()
+
+    exporter = Exporter(results.reader, listen="127.0.0.1:0", configured=configured)
+    exporter._server.start()
+
+    assert not exporter.refresh()
+    assert scrape(exporter)[OK,] == 0
+    assert "ZeroDivisionError: impossible" in caplog.text
+    assert exporter.refresh()
+    exporter.stop()
+
+
+def test_it_refreshes_by_itself(results, scrape, until):
+    exporter = Exporter(results.reader, listen="127.0.0.1:0", refresh_seconds=0.05)
+    exporter.start()
+    results.check(dep_delay=0.0)
+
+    assert until(lambda: columns(scrape(exporter)) == {"dep_delay"})
+    results.check(day=2, arr_delay=0.0)
+    assert until(lambda: columns(scrape(exporter)) == {"arr_delay"})
+    exporter.stop()
+
+
+def test_a_stopped_exporter_leaves_no_thread(results):
+    before = set(threading.enumerate())
+    exporter = Exporter(results.reader, listen="127.0.0.1:0")
+    exporter.start()
+    exporter.stop()
+
+    assert set(threading.enumerate()) <= before
+
+
+def test_an_address_that_is_none_is_refused_at_once(results):
+    with pytest.raises(UsageError, match="--listen '9877' is not an address"):
+        Exporter(results.reader, listen="9877")
+
+
+def test_the_index_leads_to_the_metrics(exporter, fetch):
+    answer = fetch(exporter.address, "/")
+
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert 'href="/metrics"' in answer.text
+
+
+def test_metrics_say_what_format_they_are_in(exporter, fetch):
+    assert fetch(exporter.address).headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+
+
+def test_the_compressed_answer_says_the_same_as_the_plain_one(exporter, results, fetch):
+    results.check(dep_delay=0.5)
+    exporter.refresh()
+
+    plain = fetch(exporter.address).text
+    packed = gzip.decompress(fetch(exporter.address, headers={"Accept-Encoding": "gzip"}).body).decode()
+    assert [line for line in packed.splitlines() if not line.startswith("process_")] == [
+        line for line in plain.splitlines() if not line.startswith("process_")
+    ]
+
+
+def test_a_hundred_thousand_series_are_served_whole(shelf, monitor, column, fetch):
+    wide = [column(f"feature_{place}", kl=place / 1e6) for place in range(100)]
+    for place in range(100):
+        shelf.put(monitor(f"monitor-{place}", *wide))
+    exporter = Exporter(lambda: shelf, listen="127.0.0.1:0")
+    exporter._server.start()
+    exporter.refresh()
+
+    answer = fetch(exporter.address, headers={"Accept-Encoding": "gzip"})
+
+    lines = gzip.decompress(answer.body).splitlines()
+    series = sum(line.startswith((b"driftmon_monitor", b"driftmon_column")) for line in lines)
+    assert series == exporter.state.series == 100 * (16 + 100 * 10)
+    exporter.stop()
+
+
+def test_promtool_accepts_what_is_served(exporter, results, fetch, promtool):
+    results.check(dep_delay=0.5, **{'say "hi"\n': None, "\x00": 0.1, "📈": 0.2})
+    results.fail("new")
+    exporter.refresh()
+
+    assert promtool(fetch(exporter.address).body) == ""
