@@ -30,12 +30,16 @@ def headline(result: CheckResult) -> str:
         names = [_name(column) for column in drifting[:NAMED]]
         more = f" and {len(drifting) - NAMED} more" if len(drifting) > NAMED else ""
         drifted = sum(1 for column in drifting if column.segment is None)
-        return f"{drifted} of {len(whole)} columns drifted: {', '.join(names)}{more}{_unchecked(whole)}"
+        return f"{drifted} of {_columns(len(whole))} drifted: {', '.join(names)}{more}{_unchecked(whole)}"
     if whole and all(column.status is Status.INSUFFICIENT_DATA for column in whole):
         return f"too few rows for a verdict: {whole[0].reason}"
     real = [column for column in whole if column.status is Status.INFO]
     small = f" ({len(real)} moved a little: {', '.join(c.column for c in real[:NAMED])})" if real else ""
-    return f"no drift in {sum(c.status.evaluated for c in whole)} columns{small}{_unchecked(whole)}"
+    return f"no drift in {_columns(sum(c.status.evaluated for c in whole))}{small}{_unchecked(whole)}"
+
+
+def _columns(count: int) -> str:
+    return "1 column" if count == 1 else f"{count} columns"
 
 
 def _name(column: ColumnResult) -> str:
@@ -75,15 +79,15 @@ def percent(share: float) -> str:
 
     Examples
     --------
-    >>> percent(0.0), percent(0.0004), percent(0.031), percent(0.25)
+    >>> percent(0.0), percent(0.0004), percent(0.0312), percent(0.25)
     ('0 %', '0.04 %', '3.1 %', '25 %')
     """
     value = 100 * share
     if value == 0:
         return "0 %"
-    if value < 0.1:
-        return f"{value:.1g} %"
-    return f"{value:.1f} %" if value < 10 else f"{value:.0f} %"
+    if value < 0.001:
+        return "<0.001 %"
+    return f"{value:.2g} %" if value < 9.95 else f"{value:.0f} %"
 
 
 def number(value: float | None) -> str:

@@ -265,5 +265,8 @@ def test_whatever_a_file_holds_is_a_monitor_or_a_clear_error(tmp_path_factory, c
 
     try:
         load_monitor(path, {})
+        problems = ()
     except ConfigError as error:
-        assert all(problem.startswith(str(path)) for problem in error.problems)
+        problems = error.problems
+
+    assert all(problem.startswith(str(path)) for problem in problems)
