@@ -26,7 +26,7 @@ up: install ## the same, and keep it running until Ctrl-C
 	@$(BIN)/python -m demo --keep
 
 test: install ## run all tests
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: install ## format, lint, types, import contracts
 	@$(BIN)/ruff format --check .

@@ -6,7 +6,7 @@ from datetime import date
 
 import pandas as pd
 from sklearn.ensemble import HistGradientBoostingClassifier
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped] # it publishes no types
+from threadpoolctl import threadpool_limits
 
 __all__ = ["FEATURES", "REFERENCE_END", "REFERENCE_START", "late_probabilities"]
 
