@@ -184,7 +184,7 @@ class _Handler(BaseHTTPRequestHandler):
         return "driftmon"
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the base class's
-        logger.debug("%s %s", self.address_string(), format % args)
+        logger.debug("%s %r", self.address_string(), format % args)
 
 
 # Not HTTPServer: that one asks the name service for this machine's full name, which can take seconds.

@@ -160,9 +160,8 @@ class Exporter:
         except DriftmonError as error:
             self._let_go()
             return self._current[0], str(error).replace("\n", "; ")
-        except (
-            Exception
-        ) as error:  # The top of a thread: dying here would serve old values for ever as if they were new.
+        except Exception as error:
+            # The top of a thread: dying here would serve old values for ever as if they were new.
             self._let_go()
             if self._failure is None:
                 logger.exception("refresh failed unexpectedly")

@@ -18,6 +18,7 @@ from driftmon.core.layout import Kind
 from driftmon.core.learning import learn_numbers
 from driftmon.core.verdict import Status, Threshold
 from driftmon.core.window import Window
+from driftmon.store.migrate import upgrade
 from driftmon.store.records import ColumnSample, MonitorFacts, MonitorSnapshot, RunRecord, SnapshotKey
 from driftmon.store.store import Store
 
@@ -92,6 +93,7 @@ class Results:
 
     def __init__(self, url):
         self.url = url
+        upgrade(url)
         self.store = Store.open(url)
 
     def check(self, monitor="flights", *, day=1, **shifts):
@@ -128,6 +130,11 @@ class Results:
 
     def reader(self):
         return Store.open(self.url, read_only=True)
+
+
+@pytest.fixture(scope="session")
+def results_in():
+    return Results
 
 
 @pytest.fixture

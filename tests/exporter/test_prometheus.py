@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import socket
 import subprocess
 import urllib.error
 import urllib.parse
@@ -11,6 +10,7 @@ import urllib.request
 import pytest
 
 from driftmon.exporter.service import Exporter
+from tests.servers import free_port
 
 CONFIGURATION = """
 global: {{scrape_interval: 1s, scrape_timeout: 1s}}
@@ -33,8 +33,7 @@ def query(exporter, tmp_path, until):
     binary = shutil.which("prometheus")
     if binary is None:
         pytest.skip("prometheus is not installed; it is in the package 'prometheus'")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     configuration = tmp_path / "prometheus.yml"
     configuration.write_text(CONFIGURATION.format(target=exporter.address))
     log = (tmp_path / "prometheus.log").open("wb")

@@ -7,9 +7,10 @@ import threading
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from driftmon.errors import ConfigError, UsageError
+from driftmon.errors import ConfigError, StoreError, UsageError
 from driftmon.exporter.service import Exporter
 from driftmon.metrics import EXPORTER_FAMILIES
+from tests.servers import PASSWORD, postgresql
 
 KL = "driftmon_column_kl_divergence_nats"
 OK = "driftmon_exporter_last_refresh_successful"
@@ -197,6 +198,47 @@ def test_a_lost_database_leaves_the_last_good_numbers_and_says_so(damage, export
     assert fetch(exporter.address, "/readyz").status == 200
 
 
+def test_a_postgresql_server_that_stops_leaves_the_last_good_numbers(results_in, scrape, caplog):
+    with postgresql() as server:
+        results = results_in(server.url(server.create_database()))
+        results.check(dep_delay=0.5)
+        exporter = Exporter(results.reader, listen="127.0.0.1:0")
+        exporter._server.start()
+        assert exporter.refresh()
+        before = scrape(exporter)
+        results.store.close()
+
+    assert not exporter.refresh()
+    after = scrape(exporter)
+    assert of(after, KL) == of(before, KL)
+    assert (before[OK,], after[OK,]) == (1, 0)
+    assert "cannot be reached" in caplog.text
+    assert PASSWORD not in caplog.text
+    exporter.stop()
+
+
+def test_a_database_that_hangs_hangs_no_scrape(scrape, fetch, shelf, monitor, until):
+    class Hanging(type(shelf)):
+        def monitor_snapshot(self, name):
+            asked.set()
+            answer.wait(timeout=30)
+            return super().monitor_snapshot(name)
+
+    asked, answer = threading.Event(), threading.Event()
+    reader = Hanging()
+    reader.put(monitor("flights"))
+    exporter = Exporter(lambda: reader, listen="127.0.0.1:0")
+    exporter.start()
+    asked.wait(timeout=30)
+
+    assert fetch(exporter.address, "/readyz").status == 503
+    assert of(scrape(exporter), "driftmon_monitor_info") == {}
+    answer.set()
+    assert until(lambda: of(scrape(exporter), "driftmon_monitor_info"))
+    exporter.stop()
+    assert reader.closed
+
+
 def test_a_database_that_comes_back_is_read_again(exporter, results, database, scrape):
     results.check(dep_delay=0.5)
     exporter.refresh()
@@ -293,6 +335,22 @@ def test_an_unexpected_fault_does_not_end_the_refreshing(results, scrape, caplog
     assert scrape(exporter)[OK,] == 0
     assert "ZeroDivisionError: impossible" in caplog.text
     assert exporter.refresh()
+    exporter.stop()
+
+
+def test_one_unreadable_monitor_is_a_failed_refresh_that_still_shows_the_others(
+    shelf, monitor, column, scrape, fetch, caplog
+):
+    shelf.put(monitor("bad", column("x"))).put(monitor("good", column("y")))
+    shelf.broken["bad"] = StoreError("row 3 is damaged")
+    exporter = Exporter(lambda: shelf, listen="127.0.0.1:0")
+    exporter._server.start()
+
+    assert not exporter.refresh()
+    assert columns(scrape(exporter)) == {"y"}
+    assert scrape(exporter)[OK,] == 0
+    assert fetch(exporter.address, "/readyz").status == 200
+    assert "bad: row 3 is damaged" in caplog.text
     exporter.stop()
 
 
