@@ -176,7 +176,8 @@ class Exporter:
     def _report(self, failure: str | None) -> None:
         # A database that is down for an hour is one line, not 240.
         if failure is not None and failure != self._failure:
-            logger.warning("cannot refresh metrics, the last good ones stay: %s", failure)
+            kept = "there are none yet" if self._current[0] is EMPTY else "the last good ones stay"
+            logger.warning("cannot refresh metrics, %s: %s", kept, failure)
         elif failure is None and self._failure is not None:
             logger.info("metrics are fresh again")
         self._failure = failure

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from driftmon.core.baseline import Baseline, BaselineColumn, Learnt
 from driftmon.core.binning import count_numbers
@@ -18,6 +19,7 @@ from driftmon.core.layout import Kind
 from driftmon.core.learning import learn_numbers
 from driftmon.core.verdict import Status, Threshold
 from driftmon.core.window import Window
+from driftmon.exporter.service import Exporter
 from driftmon.store.migrate import upgrade
 from driftmon.store.records import ColumnSample, MonitorFacts, MonitorSnapshot, RunRecord, SnapshotKey
 from driftmon.store.store import Store
@@ -215,3 +217,25 @@ def promtool():
         return (done.stdout + done.stderr).decode()
 
     return check
+
+
+@pytest.fixture
+def exporter(results):
+    exporter = Exporter(results.reader, listen="127.0.0.1:0", refresh_seconds=3600)
+    exporter._server.start()  # refreshes are this test's to decide
+    yield exporter
+    exporter.stop()
+
+
+@pytest.fixture
+def scrape(fetch):
+    def scrape(exporter):
+        """The value of every series, by name and labels."""
+        text = fetch(exporter.address).text
+        return {
+            (sample.name, *sorted(sample.labels.items())): sample.value
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+        }
+
+    return scrape
