@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import logging
 import platform
 import threading
@@ -16,6 +15,7 @@ import prometheus_client
 
 import driftmon
 from driftmon.errors import DriftmonError
+from driftmon.exporter.compression import gzip_stream
 from driftmon.exporter.exposition import render_exporter
 from driftmon.exporter.server import HttpServer, Response, parse_address
 from driftmon.exporter.snapshot import EMPTY, SnapshotBuilder, listed
@@ -190,9 +190,7 @@ class Exporter:
     def _metrics(self) -> Response:
         snapshot, state = self._current
         own = render_exporter(state) + prometheus_client.generate_latest(self._process)
-        # Compressed streams may follow each other (RFC 1952, 2.2): the large one was made when its snapshot was.
-        gzipped = (snapshot.gzipped, gzip.compress(own, compresslevel=1, mtime=0))
-        return Response((snapshot.text, own), METRICS_TYPE, gzipped=gzipped)
+        return Response((snapshot.text, own), METRICS_TYPE, gzipped=gzip_stream(snapshot.compressed, own))
 
     def _readyz(self) -> Response:
         snapshot, state = self._current

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from driftmon.errors import StoreError, StoreUnavailable
+from driftmon.exporter.compression import gzip_stream
 from driftmon.exporter.snapshot import SnapshotBuilder, select
 from driftmon.metrics import COLUMN_FAMILIES
 
@@ -44,7 +45,7 @@ def test_nothing_is_rendered_if_nothing_changed(builder, shelf, monitor, column)
 def test_the_compressed_snapshot_is_the_plain_one(builder, shelf, monitor, column):
     snapshot = builder.build(shelf.put(monitor("a", column()))).snapshot
 
-    assert gzip.decompress(snapshot.gzipped) == snapshot.text
+    assert gzip.decompress(b"".join(gzip_stream(snapshot.compressed, b""))) == snapshot.text
 
 
 def test_a_removed_monitor_and_a_removed_column_disappear(builder, shelf, monitor, column):
