@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 __all__ = ["span_labels"]
 
-LEAST_DIGITS, ALL_DIGITS = 4, 17
+LEAST_DIGITS = 4
 
 
 def span_labels(edges: Sequence[float]) -> list[str]:
@@ -49,11 +49,10 @@ def _meant(edge: float) -> tuple[float, bool]:
 
 
 def _texts(values: list[float]) -> list[str]:
-    texts: list[str] = []
-    for digits in range(LEAST_DIGITS, ALL_DIGITS + 1):
-        texts = [_text(value, digits) for value in values]
-        if len(set(texts)) == len(set(values)):
-            break
+    digits = LEAST_DIGITS
+    # Ends at 17 digits at the latest, which tell any two floats apart.
+    while len(set(texts := [_text(value, digits) for value in values])) < len(set(values)):
+        digits += 1
     return texts
 
 
