@@ -7,6 +7,7 @@ breaking change: alert rules, dashboards and `docs/metrics.md` use the names (te
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Literal, TypeAlias, TypeVar
 
@@ -29,6 +30,7 @@ __all__ = [
     "AnyFamily",
     "ExporterState",
     "Family",
+    "series_of",
 ]
 
 MONITOR_LABELS = ("model", "monitor")
@@ -293,3 +295,13 @@ FAMILIES: tuple[AnyFamily, ...] = (
     *EXPORTER_FAMILIES,
 )
 """All of them, in the order of the exposition."""
+
+
+def series_of(columns: int) -> int:
+    """How many series a monitor of so many columns has at most, segments apart."""
+    values = {"severity": 2, "dataset": 2, "status": len(Status)}
+    counts = [
+        [math.prod(values.get(label, 1) for label in family.labels) for family in families]
+        for families in (MONITOR_FAMILIES, COLUMN_FAMILIES)
+    ]
+    return sum(counts[0]) + columns * sum(counts[1])

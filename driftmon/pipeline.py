@@ -153,6 +153,8 @@ def build_baseline(
     """
     now = now or _now()
     baseline = baseline_of(monitor, progress)
+    # Readers know the monitor from here on, so that one that never succeeds is seen.
+    store.register_monitor(facts_of(monitor, now), now=now)
     store.save_baseline(monitor.name, baseline, now=now)
     active = [record.id for record in store.list_baselines(monitor.name) if record.active]
     if active == [baseline.id]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["baseline"]
 
 
-@click.group()
+@click.group(short_help="Build, look at and choose baselines.")
 def baseline() -> None:
     """Build, look at and choose baselines: layouts and counts frozen from the reference."""
 

@@ -33,7 +33,7 @@ __all__ = ["backfill", "check", "history"]
 WHEN = "A date or time of ISO 8601; without an offset in the monitor's time zone."
 
 
-@click.command(cls=DriftmonCommand)
+@click.command(cls=DriftmonCommand, short_help="Check one window and store the result.")
 @click.argument("monitor")
 @click.option("--start", metavar="TIME", help=f"Start of the window. {WHEN}")
 @click.option("--end", metavar="TIME", help="End of the window, not in it.")
@@ -94,7 +94,7 @@ def _instant(monitor: Monitor, option: str, text: str) -> datetime:
         raise UsageError(f"{option} {exc}") from exc
 
 
-@click.command(cls=DriftmonCommand)
+@click.command(cls=DriftmonCommand, short_help="Check every window between two times.")
 @click.argument("monitor")
 @click.option("--start", required=True, metavar="TIME", help=f"Windows from here on. {WHEN}")
 @click.option("--end", required=True, metavar="TIME", help="Windows that end by here.")
@@ -149,7 +149,7 @@ def backfill(  # noqa: PLR0913 - one parameter an option
         exit_for(worst(result.status for result in results), fail_on)
 
 
-@click.command(cls=DriftmonCommand)
+@click.command(cls=DriftmonCommand, short_help="Show past results, the newest first.")
 @click.argument("monitor")
 @click.option("--column", metavar="NAME", help="One column, with its numbers.")
 @click.option("--start", metavar="TIME", help=f"Windows from here on. {WHEN}")

@@ -9,7 +9,7 @@ from driftmon.cli.options import DriftmonCommand, exit_for, fail_on_option, form
 __all__ = ["compare"]
 
 
-@click.command(cls=DriftmonCommand)
+@click.command(cls=DriftmonCommand, short_help="Compare two files: what moved, worst column first.")
 @click.argument("reference")
 @click.argument("live")
 @click.option("--column", "columns", multiple=True, metavar="NAME", help="Only this column; may be given again.")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["init", "schema", "validate"]
 
 
-@click.command(cls=DriftmonCommand)
+@click.command(cls=DriftmonCommand, short_help="Print the JSON Schema of monitor files.")
 def schema() -> None:
     """Print the JSON Schema of monitor files, for editors."""
     from driftmon.config import json_schema  # noqa: PLC0415 - keeps --help light
@@ -33,7 +33,7 @@ def schema() -> None:
     print_json(json_schema())
 
 
-@click.command(cls=DriftmonCommand)
+@click.command(cls=DriftmonCommand, short_help="Read monitor files and reach their data.")
 @click.argument("names", nargs=-1, metavar="[MONITOR]...")
 @monitors_option
 @format_option
@@ -65,7 +65,7 @@ def validate(*, names: tuple[str, ...], folder: Path, output: str) -> None:
         raise click.exceptions.Exit(worst)
 
 
-@click.command(cls=DriftmonCommand)
+@click.command(cls=DriftmonCommand, short_help="Write a monitor file for some data.")
 @click.argument("data")
 @click.option("--timestamp", metavar="COLUMN", help="Column with the time of a row.")
 @click.option("--name", help="Name of the monitor.  [default: from the data's name]")

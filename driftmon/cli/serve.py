@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["serve"]
 
 
-@click.command(cls=DriftmonCommand)
+@click.command(cls=DriftmonCommand, short_help="Serve metrics for Prometheus.")
 @click.option("--listen", default="127.0.0.1:9877", show_default=True, metavar="HOST:PORT", help="Where to answer.")
 @click.option(
     "--refresh",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -13,6 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from driftmon.core.verdict import Threshold
 from driftmon.core.window import Window
 from driftmon.schedule import GRID_ORIGIN, Schedule, instant_in, parse_duration
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["Columns", "Monitor", "Place", "Thresholds", "json_schema", "parse_instant"]
 
@@ -210,6 +213,12 @@ class Monitor(_Strict):
         if self.live.end is not None:
             complete = min(complete, parse_instant(self.live.end, self.zone))
         return self.windows.newest_complete(complete)
+
+    def scheduled_windows(self, now: datetime) -> Iterator[Window]:
+        """The windows that a scheduler checks by itself: from the start of the live data, complete by now; none without a start."""
+        if self.live.start is None:
+            return iter(())
+        return self.windows.between(parse_instant(self.live.start, self.zone), self.newest_window(now).end)
 
     def threshold(self, thresholds: Thresholds) -> Threshold:
         """A configured threshold as the core's value."""

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from driftmon.core.layout import CategoricalLayout
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -99,6 +101,17 @@ class Baseline:
     def layouts(self) -> dict[str, Layout]:
         """The layout of each monitored column."""
         return self.learnt.layouts
+
+    @property
+    def segments(self) -> dict[str, list[str]]:
+        """The segment columns, each with the values that are checked apart."""
+        values: dict[str, list[str]] = {}
+        for name, column in self.columns.items():
+            if isinstance(column.layout, CategoricalLayout):
+                found = [value for value in column.layout.categories if f"{name}={value}" in self.reference.segments]
+                if found:
+                    values[name] = found
+        return values
 
     @cached_property
     def id(self) -> str:

@@ -1,0 +1,100 @@
+"""``driftmon airflow``: an Airflow of one machine, with all the processes that scheduled checks need."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from driftmon.cli.options import DriftmonCommand, database_option, database_url, home, monitors_option
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from driftmon.airflow.settings import StackSettings
+
+__all__ = ["airflow"]
+
+
+def _settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that say which Airflow is meant."""
+    place = click.option(
+        "--airflow-home",
+        type=click.Path(path_type=Path),
+        envvar="AIRFLOW_HOME",
+        help="Where Airflow keeps its things.  [default: airflow in DRIFTMON_HOME]",
+    )
+    return place(command)
+
+
+@click.group()
+def airflow() -> None:
+    """Run a small Airflow for scheduled checks."""
+
+
+@airflow.command(cls=DriftmonCommand)
+@_settings_options
+@click.option("--dags", type=click.Path(path_type=Path), default="dags", show_default=True, help="Folder of DAG files.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 takes any free one.")
+@click.option("--parallelism", type=click.IntRange(min=1), default=4, show_default=True, help="Tasks at once.")
+@click.option("--metadata", metavar="URL", help="Airflow's own database.  [default: SQLite in its home]")
+@monitors_option
+@database_option
+def up(  # noqa: PLR0913 - one parameter an option
+    *,
+    airflow_home: Path | None,
+    dags: Path,
+    port: int,
+    parallelism: int,
+    metadata: str | None,
+    folder: Path,
+    url: str | None,
+) -> None:
+    """Start Airflow and watch over it until Ctrl-C: api-server, scheduler, dag-processor."""
+    from driftmon.airflow.stack import Stack  # noqa: PLC0415 - keeps --help light
+
+    settings = _settings(
+        airflow_home,
+        dags=dags,
+        port=port,
+        parallelism=parallelism,
+        database_url=metadata,
+        environment={
+            "DRIFTMON_HOME": str(home().absolute()),
+            "DRIFTMON_MONITORS": str(folder.absolute()),
+            "DRIFTMON_DATABASE_URL": database_url(url),
+        },
+    )
+    with Stack(settings, log=lambda line: click.echo(line, err=True)) as stack:
+        stack.wait()
+
+
+@airflow.command(cls=DriftmonCommand)
+@_settings_options
+def status(*, airflow_home: Path | None) -> None:
+    """Say whether Airflow runs and how its components are; exit with 3 if not all are well."""
+    from driftmon.airflow.stack import status as status_of  # noqa: PLC0415 - keeps --help light
+
+    found = status_of(_settings(airflow_home))
+    click.echo(str(found))
+    if not found.healthy:
+        raise click.exceptions.Exit(3)
+
+
+@airflow.command(cls=DriftmonCommand)
+@_settings_options
+def down(*, airflow_home: Path | None) -> None:
+    """Stop Airflow, whichever terminal started it."""
+    from driftmon.airflow.stack import down as stop  # noqa: PLC0415 - keeps --help light
+
+    click.echo(stop(_settings(airflow_home)))
+
+
+def _settings(airflow_home: Path | None, *, dags: Path = Path("dags"), **chosen: Any) -> StackSettings:  # noqa: ANN401 - passed on
+    from driftmon.airflow.settings import StackSettings  # noqa: PLC0415 - keeps --help light
+
+    place = airflow_home or Path(os.environ.get("AIRFLOW_HOME", home() / "airflow"))
+    return StackSettings(home=place, dags=dags, **chosen)

@@ -1,0 +1,351 @@
+"""The commands as a person uses them: what they print, where, and what they exit with."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from datetime import date
+
+import click
+import pandas as pd
+import pytest
+
+from driftmon.cli import cli
+from tests.golden import agree
+
+
+def helps(command, path):
+    context = click.Context(command, info_name=path, max_content_width=100, terminal_width=100)
+    yield f"$ {path} --help\n{command.get_help(context)}\n"
+    for name, inner in sorted(getattr(command, "commands", {}).items()):
+        yield from helps(inner, f"{path} {name}")
+
+
+def test_the_help_of_every_command_is_what_was_agreed():
+    agree("help.txt", "\n".join(helps(cli, "driftmon")))
+
+
+def test_compare_says_what_moved_worst_first(project):
+    run = project.run("compare", "data/live/2024-02-01.parquet", "data/live/2024-02-03.parquet")
+
+    lines = run.out.splitlines()
+    assert run.status == 0
+    assert lines[0] == "1 of 4 columns drifted: amount (critical)"
+    assert next(line for line in lines if "critical" in line and "amount" in line and "→" in line)
+    assert any(line.startswith("left out: order: ") for line in lines)
+
+
+def test_compare_gives_one_json_object_and_nothing_else(project):
+    run = project.run("compare", "data/reference.parquet", "data/live/2024-02-01.parquet", "--format", "json")
+
+    assert run.json["status"] in {"ok", "info"}
+    assert run.json["monitor"] is None
+    assert {column["column"] for column in run.json["columns"]} >= {"amount", "country", "score", "time.hour"}
+
+
+def test_compare_takes_columns_kinds_and_thresholds(project):
+    run = project.run(
+        "compare", "data/reference.parquet", "data/live/2024-02-03.parquet", "--column", "amount", "--column", "country",
+        "--kind", "country=categorical", "--warning", "5", "--critical", "9", "--format", "json",
+    )  # fmt: skip
+
+    assert [column["column"] for column in run.json["columns"]] == ["amount", "country"]
+    assert run.json["columns"][0]["status"] == "info"
+
+
+@pytest.mark.parametrize(("level", "status"), [("critical", 1), ("warning", 1), ("info", 1)])
+def test_fail_on_is_an_exit_status_of_1(project, level, status):
+    run = project.run("compare", "data/reference.parquet", "data/live/2024-02-03.parquet", "--fail-on", level)
+
+    assert run.status == status
+
+
+def test_fail_on_is_0_without_drift(project):
+    run = project.run("compare", "data/reference.parquet", "data/live/2024-02-01.parquet", "--fail-on", "warning")
+
+    assert run.status == 0
+
+
+def test_bits_change_the_table_and_never_the_json(project):
+    files = ("data/live/2024-02-01.parquet", "data/live/2024-02-03.parquet")
+    bits = project.run("compare", *files, "--bits")
+    plain, in_bits = (project.run("compare", *files, "--format", "json", *more).out for more in ((), ("--bits",)))
+
+    assert "KL (bits)" in bits.out
+    assert plain == in_bits
+
+
+def test_the_first_baseline_is_in_force_and_a_later_one_waits(ready):
+    again = ready.run("baseline", "build", "shop")
+    pd.read_parquet("data/reference.parquet").iloc[:20_000].to_parquet("data/reference.parquet")
+    other = ready.run("baseline", "build", "shop")
+    listed = ready.run("baseline", "list", "shop", "--format", "json").json
+
+    assert "in force: checks compare with it" in again.out
+    assert "not in force yet; to use it: driftmon baseline promote shop" in other.out
+    assert [record["in_force"] for record in listed] == [False, True]
+
+
+def test_a_baseline_is_promoted_by_the_beginning_of_its_name(ready):
+    pd.read_parquet("data/reference.parquet").iloc[:20_000].to_parquet("data/reference.parquet")
+    ready.run("baseline", "build", "shop")
+    newest = ready.run("baseline", "list", "shop", "--format", "json").json[0]["baseline"]
+
+    run = ready.run("baseline", "promote", "shop", newest[:8])
+
+    assert run.out == f"baseline {newest[:12]} of shop is in force: 20,000 rows\n"
+    assert ready.run("baseline", "show", "shop", "--format", "json").json["baseline"] == newest
+
+
+def test_a_baseline_is_shown_with_its_bins(ready):
+    shown = ready.run("baseline", "show", "shop")
+    content = ready.run("baseline", "show", "shop", "--format", "json").json
+
+    assert "31,000 rows" in shown.out
+    assert all(sum(item["reference"] for item in column["bins"]) == 31_000 for column in content["columns"])
+
+
+def test_check_stores_and_prints_the_newest_complete_window(ready):
+    run = ready.run("check", "shop")
+    stored = ready.run("history", "shop", "--format", "json").json
+
+    assert run.out.startswith("shop, 2024-02-05T00:00:00Z to 2024-02-06T00:00:00Z: no drift in ")
+    assert [check["window"]["start"] for check in stored] == ["2024-02-05T00:00:00Z"]
+
+
+def test_check_takes_a_window_by_date_or_by_both_ends(ready):
+    by_date = ready.run("check", "shop", "--window", "2024-02-03", "--format", "json")
+    by_ends = ready.run("check", "shop", "--start", "2024-02-03", "--end", "2024-02-04T00:00:00Z", "--format", "json")
+
+    assert by_date.json["status"] == "critical"
+    assert by_date.json == by_ends.json
+
+
+def test_the_json_of_history_is_the_json_of_the_checks(ready):
+    checked = [ready.run("check", "shop", "--window", f"2024-02-0{day}", "--format", "json").json for day in (1, 3)]
+
+    history = ready.run("history", "shop", "--format", "json").json
+
+    assert history == [*reversed(checked)]
+
+
+def test_history_of_a_column_has_its_numbers(ready):
+    ready.run("check", "shop", "--window", "2024-02-03")
+
+    run = ready.run("history", "shop", "--column", "amount")
+
+    assert "2024-02-03T00:00:00Z to 2024-02-04T00:00:00Z" in run.out
+    assert "critical" in run.out
+
+
+def test_history_of_nothing_says_how_to_make_some(ready):
+    run = ready.run("history", "shop")
+
+    assert (run.status, run.out) == (0, "")
+    assert run.err == "no results of shop yet; make one with: driftmon check shop\n"
+
+
+def test_backfill_goes_on_where_it_stopped(ready):
+    ready.run("check", "shop", "--window", "2024-02-02")
+
+    first = ready.run("backfill", "shop", "--start", "2024-02-01", "--end", "2024-02-06")
+    second = ready.run("backfill", "shop", "--start", "2024-02-01", "--end", "2024-02-06")
+    again = ready.run("backfill", "shop", "--start", "2024-02-01", "--end", "2024-02-06", "--again")
+
+    assert first.err == "4 windows checked, 1 had a result already, 0 failed\n"
+    assert second.err == "0 windows checked, 5 had a result already, 0 failed\n"
+    assert again.err == "5 windows checked, 0 had a result already, 0 failed\n"
+
+
+def test_a_backfill_checks_the_other_windows_when_one_fails(ready):
+    (ready.folder / "data" / "live" / "2024-02-02.parquet").write_bytes(b"PAR1 not really")
+    (ready.folder / "data" / "live" / "2024-02-04.parquet").unlink()
+
+    run = ready.run("backfill", "shop", "--start", "2024-02-01", "--end", "2024-02-06")
+
+    assert run.status == 3
+    assert run.err.splitlines()[-1] == "3 windows checked, 0 had a result already, 2 failed"
+    assert "2024-02-02.parquet" in run.err
+
+
+def test_validate_says_what_is_there(ready):
+    run = ready.run("validate")
+
+    lines = run.out.splitlines()
+    assert lines[0] == "shop: ready"
+    assert "31,000 rows" in lines[1]
+    assert any("1,000 rows" in line for line in lines)
+    assert any(line.strip().startswith("shows") for line in lines)
+
+
+def test_validate_reads_the_good_monitors_when_one_is_broken(project):
+    (project.folder / "monitors" / "bad.yaml").write_text("nam: x")
+
+    run = project.run("validate")
+
+    assert run.status == 2
+    assert "shop: ready" in run.out
+    assert "bad.yaml: nam is not a known key; did you mean 'name'?" in run.err
+
+
+def test_init_writes_a_monitor_that_can_be_used_at_once(project):
+    run = project.run("init", "data/reference.parquet", "--timestamp", "time", "--name", "orders")
+
+    assert run.status == 0
+    assert project.run("validate", "orders").status == 0
+    assert project.run("baseline", "build", "orders").status == 0
+    assert project.run("check", "orders", "--window", "2024-01-30").out.startswith("orders, 2024-01-30T00:00:00Z")
+
+
+def test_init_does_not_write_over_a_file(project):
+    run = project.run("init", "data/reference.parquet", "--timestamp", "time", "--name", "shop")
+
+    assert run.status == 2
+    assert "monitors/shop.yaml exists; choose another --name, or write over it with --force" in run.err
+
+
+def test_schema_is_json(project):
+    assert project.run("schema").json["title"] == "driftmon monitor"
+
+
+def test_db_says_which_schema_there_is(project):
+    made = project.run("db", "upgrade")
+    current = project.run("db", "current")
+
+    assert (made.status, current.status) == (0, 0)
+    assert made.out == current.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (["check", "shopp"], 2, "monitors: no monitor named 'shopp'; did you mean 'shop'?"),
+        (["check", "shop", "--monitors", "none"], 2, "none: no such folder of monitor files"),
+        (["check", "shop", "--start", "2024-02-01"], 2, "--end is missing: a window needs both, or --window TIME"),
+        (
+            ["check", "shop", "--start", "2024-02-02", "--end", "2024-02-01"],
+            2,
+            "is reversed: its end must be after its start",
+        ),
+        (
+            ["check", "shop", "--start", "2024-02-02", "--end", "2024-02-02"],
+            2,
+            "is empty: its end must be after its start",
+        ),
+        (["check", "shop", "--window", "yesterday"], 2, "--window 'yesterday' is not a date such as 2013-05-01"),
+        (
+            ["check", "shop", "--window", "2124-02-01"],
+            3,
+            "window 2124-02-01T00:00:00Z/2124-02-02T00:00:00Z is complete at",
+        ),
+        (["check", "shop", "--window", "2023-02-01"], 3, "2023-02-01.parquet"),
+        (["check", "shop", "--nonsense"], 2, "No such option"),
+        (["chekc", "shop"], 2, "No such command 'chekc'"),
+        (["compare", "data/none.parquet", "data/reference.parquet"], 3, "data/none.parquet"),
+        (["compare", "data/reference.parquet", "data/reference.parquet", "--column", "amuont"], 3, "amuont"),
+        (["compare", "data/reference.parquet", "data/reference.parquet", "--kind", "zip"], 2, "is not NAME=KIND"),
+        (
+            ["compare", "data/reference.parquet", "data/reference.parquet", "--kind", "amount=number"],
+            2,
+            "expected one of numeric",
+        ),
+        (["baseline", "show", "shop", "ffff"], 2, "ffff"),
+        (["check", "shop", "--database", "sqlite:////nowhere/at/all.db"], 3, "/nowhere/at/all.db"),
+        (["check", "shop", "--database", "postgresql://u:secret@127.0.0.1:1/d"], 3, "127.0.0.1"),
+    ],
+)
+def test_bad_input_gets_one_clear_line_and_the_right_status(ready, arguments, status, message):
+    run = ready.run(*arguments)
+
+    assert run.status == status, run.err
+    assert message in run.err
+    assert run.out == ""
+    assert "Traceback" not in run.err
+    assert "secret" not in run.err
+
+
+def test_a_check_without_a_baseline_says_how_to_make_one(project):
+    run = project.run("check", "shop", "--window", "2024-02-01")
+
+    assert run.status == 3
+    assert "driftmon baseline build shop" in run.err
+
+
+def test_waiting_for_data_is_something_that_can_be_tried_again(ready):
+    run = ready.run("check", "shop", "--window", "2023-02-01")
+
+    assert run.err.splitlines()[-1] == "driftmon: trying again later can help"
+
+
+def test_a_live_column_that_is_gone_is_told_and_the_others_go_on(ready):
+    path = ready.write_live(date(2024, 2, 1))
+    pd.read_parquet(path).drop(columns=["score"]).to_parquet(path)
+
+    run = ready.run("check", "shop", "--window", "2024-02-01", "--format", "json")
+
+    statuses = {column["column"]: column["status"] for column in run.json["columns"]}
+    assert statuses["score"] == "schema_changed"
+    assert statuses["amount"] in {"ok", "info"}
+    assert run.json["status"] == "schema_changed"
+
+
+def test_few_rows_are_shown_and_never_alert(ready):
+    ready.write_live(date(2024, 2, 1), rows=60, shift=9)
+
+    run = ready.run("check", "shop", "--window", "2024-02-01", "--format", "json", "--fail-on", "info")
+
+    assert run.status == 0
+    assert run.json["status"] == "insufficient_data"
+    assert all(column["kl"] is not None for column in run.json["columns"])
+
+
+def test_an_empty_window_is_no_data(ready):
+    path = ready.write_live(date(2024, 2, 1))
+    pd.read_parquet(path).iloc[:0].to_parquet(path)
+
+    run = ready.run("check", "shop", "--window", "2024-02-01")
+
+    assert run.status == 0
+    assert "no data: the window has no rows" in run.out
+
+
+def test_debug_shows_the_stack_trace(project):
+    with pytest.raises(Exception, match="no monitor named"):
+        project.run("check", "nobody", "--debug")
+
+
+def test_an_interrupted_command_exits_with_130(ready):
+    script = (
+        "import os, signal\nfrom driftmon import pipeline\ndef stop(*a, **k): os.kill(os.getpid(), signal.SIGINT)\n"
+    )
+    script += (
+        "pipeline.run_check = stop\nfrom driftmon.cli import main\nmain(['check', 'shop', '--window', '2024-02-01'])"
+    )
+
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 130
+    assert done.stderr.splitlines()[-1].startswith("driftmon: interrupted; what was stored stays")
+
+
+def test_a_reader_that_goes_away_is_no_error(ready):
+    command = (
+        f"{sys.executable} -m driftmon compare data/reference.parquet data/reference.parquet --format json | head -1"
+    )
+
+    done = subprocess.run(["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, text=True, check=False)
+
+    assert done.returncode in {0, -signal.SIGPIPE, 128 + signal.SIGPIPE}
+    assert "Traceback" not in done.stderr
+
+
+def test_output_for_programs_has_neither_colour_nor_bars(ready):
+    done = subprocess.run(
+        [sys.executable, "-m", "driftmon", "check", "shop", "--window", "2024-02-03"],
+        capture_output=True, text=True, check=True, env={**os.environ, "TERM": "xterm-256color"},
+    )  # fmt: skip
+
+    assert "\x1b" not in done.stdout + done.stderr
+    assert done.stderr == ""
+    assert json.dumps(done.stdout)
