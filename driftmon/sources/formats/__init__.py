@@ -1,0 +1,1 @@
+"""File formats: how rows are read from one data file of each."""

@@ -1,0 +1,176 @@
+"""Parquet, Feather (Arrow IPC) and ORC: files that know their columns, types and rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import pyarrow as pa
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+from pyarrow import orc
+
+from driftmon.sources.arrow.batches import BATCH_ROWS, Field
+from driftmon.sources.arrow.kinds import Family, column_type
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from driftmon.sources.arrow.batches import RecordBatch
+    from driftmon.sources.arrow.timefilter import TimeFilter
+    from driftmon.sources.places import DataFile, Place
+
+__all__ = ["FeatherFile", "OrcFile", "ParquetFile"]
+
+Schema: TypeAlias = Any
+Metadata: TypeAlias = Any
+
+BATCH_BYTES = 64 * 2**20
+"""Bytes of values read at once, at most: what keeps a batch of long strings within memory."""
+
+LEAST_ROWS = 64
+
+CODED_BYTES = 8
+"""Bytes a value up to which text is read as dictionary codes: mostly it is stored so, and its dictionary stays small."""
+
+READ_BYTES = 256 * 2**10
+"""Bytes of a column read from the disk at once."""
+
+
+class ParquetFile:
+    """
+    A Parquet file, read column by column and page by page, so that memory does not depend on the size of its row groups.
+
+    Parameters
+    ----------
+    place : Place
+    file : DataFile
+    """
+
+    def __init__(self, place: Place, file: DataFile) -> None:
+        self._place = place
+        self._file = file
+        # Over a network each request costs time: whole row groups are fetched at once.
+        self._access = {"pre_buffer": True} if place.remote else {"pre_buffer": False, "buffer_size": READ_BYTES}
+        self._parquet = pq.ParquetFile(place.open(file), **self._access)
+        self.schema: Schema = self._parquet.schema_arrow
+
+    def fields(self) -> list[Field]:
+        """The columns with their types."""
+        return [Field(field.name, field.type) for field in self.schema]
+
+    def rows(self, filter_: TimeFilter | None) -> int | None:
+        """Rows of the row groups that may have some in the window."""
+        return sum(self._parquet.metadata.row_group(group).num_rows for group in self._groups(filter_))
+
+    def batches(self, names: Sequence[str], filter_: TimeFilter | None) -> Iterator[RecordBatch]:
+        """The named columns; text as dictionary codes where that is how it is stored."""
+        groups = self._groups(filter_)
+        if not groups:
+            return
+        metadata = self._parquet.metadata
+        sizes = _sizes(metadata, groups)
+        rows = sum(metadata.row_group(group).num_rows for group in groups)
+        texts = (name for name in names if column_type(self.schema.field(name).type).family is Family.TEXT)
+        coded = [name for name in texts if sizes.get(name, 0) <= CODED_BYTES * rows]
+        longest = BATCH_BYTES * rows // max(1, sum(sizes.get(name, 0) for name in names))
+        parquet = pq.ParquetFile(self._place.open(self._file), metadata=metadata, read_dictionary=coded, **self._access)
+        for some in [[group] for group in groups] if self._place.remote else [groups]:
+            yield from parquet.iter_batches(
+                batch_size=max(LEAST_ROWS, min(BATCH_ROWS, longest)), row_groups=some, columns=list(names)
+            )
+
+    def _groups(self, filter_: TimeFilter | None) -> list[int]:
+        """The row groups whose statistics do not rule the window out."""
+        every = list(range(self._parquet.num_row_groups))
+        if filter_ is None or filter_.column not in self.schema.names:
+            return every
+        condition = filter_.expression(self.schema.field(filter_.column).type)
+        if condition is None or len(every) == 0:
+            return every
+        fragment: Any = ds.ParquetFileFormat().make_fragment(self._file.path, self._place.system)
+        return [group.id for group in fragment.subset(condition).row_groups]
+
+
+def _sizes(metadata: Metadata, groups: Sequence[int]) -> dict[str, int]:
+    """Bytes of each column before compression, those of nested columns together."""
+    sizes: dict[str, int] = {}
+    for group in groups:
+        content = metadata.row_group(group)
+        for place in range(content.num_columns):
+            column = content.column(place)
+            for name in {column.path_in_schema, column.path_in_schema.split(".")[0]}:
+                sizes[name] = sizes.get(name, 0) + column.total_uncompressed_size
+    return sizes
+
+
+class FeatherFile:
+    """
+    A Feather or Arrow IPC file, read in the batches that it was written in.
+
+    Parameters
+    ----------
+    place : Place
+    file : DataFile
+    """
+
+    def __init__(self, place: Place, file: DataFile) -> None:
+        self._place = place
+        self._file = file
+        self.schema: Schema = pa.ipc.open_file(place.open(file)).schema
+
+    def fields(self) -> list[Field]:
+        """The columns with their types."""
+        return [Field(field.name, field.type) for field in self.schema]
+
+    def rows(self, filter_: TimeFilter | None) -> int | None:
+        """All rows: the format keeps no statistics."""
+        del filter_
+        fragment = ds.IpcFileFormat().make_fragment(self._file.path, self._place.system)
+        rows: int = fragment.count_rows()
+        return rows
+
+    def batches(self, names: Sequence[str], filter_: TimeFilter | None) -> Iterator[RecordBatch]:
+        """The named columns."""
+        del filter_
+        chosen = [self.schema.get_field_index(name) for name in names]
+        options = pa.ipc.IpcReadOptions(included_fields=chosen)
+        reader = pa.ipc.open_file(self._place.open(self._file), options=options)
+        for number in range(reader.num_record_batches):
+            yield from _cut(reader.get_batch(number))
+
+
+class OrcFile:
+    """
+    An ORC file, read stripe by stripe.
+
+    Parameters
+    ----------
+    place : Place
+    file : DataFile
+    """
+
+    def __init__(self, place: Place, file: DataFile) -> None:
+        self._orc = orc.ORCFile(place.open(file))
+        self.schema: Schema = self._orc.schema
+
+    def fields(self) -> list[Field]:
+        """The columns with their types."""
+        return [Field(field.name, field.type) for field in self.schema]
+
+    def rows(self, filter_: TimeFilter | None) -> int | None:
+        """All rows."""
+        del filter_
+        rows: int = self._orc.nrows
+        return rows
+
+    def batches(self, names: Sequence[str], filter_: TimeFilter | None) -> Iterator[RecordBatch]:
+        """The named columns."""
+        del filter_
+        for stripe in range(self._orc.nstripes):
+            yield from _cut(self._orc.read_stripe(stripe, columns=list(names)))
+
+
+def _cut(batch: RecordBatch) -> Iterator[RecordBatch]:
+    """Slices of the usual size, so that what is made of them stays small."""
+    for start in range(0, batch.num_rows, BATCH_ROWS):
+        yield batch.slice(start, BATCH_ROWS)
