@@ -98,12 +98,12 @@ def baseline_of(monitor: Monitor, progress: Progress = no_progress) -> Baseline:
     source = reference_source(monitor, progress)
     span = monitor.reference_span
     columns = monitor.columns
-    # The timestamp of the live data tells when a row happened, not what it is like; the reference may carry it too.
+    # The live timestamp says when a row happened, not what it is like; the reference may carry it too.
     present = {column.name for column in source.inspect().columns}
-    timestamps = {name for name in (monitor.live.timestamp,) if name in present}
+    exclude = {*columns.exclude, *(name for name in (monitor.live.timestamp,) if name in present)}
     selection = Selection(
         include=columns.included,
-        exclude=[*columns.exclude, *(timestamps - set(columns.included or ()))],
+        exclude=sorted(exclude - set(columns.included or ())),
         kinds={name: Kind(kind) for name, kind in columns.kinds.items()},
     )
     learnt = source.learn(selection, span)

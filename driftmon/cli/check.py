@@ -135,7 +135,7 @@ def backfill(  # noqa: PLR0913 - one parameter an option
                 results.append(step.result)
             elif step.error is not None:
                 errors.append(step.error)
-                progress.console.print(f"driftmon: {step.window}: {step.error}", markup=False, highlight=False)
+                progress.console.print(f"driftmon: {step.window}: {step.error}", markup=False, soft_wrap=True)
             else:
                 skipped += 1
     if output == "json":

@@ -250,4 +250,4 @@ def json_schema() -> dict[str, Any]:
     schema = Monitor.model_json_schema()
     # Both default to something that depends on the file.
     schema["required"] = [key for key in schema["required"] if key not in {"name", "model"}]
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "driftmon monitor", **schema}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "driftmon monitor"}

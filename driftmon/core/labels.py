@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 __all__ = ["span_labels"]
 
 LEAST_DIGITS = 4
+LONG = 7
+"""Characters of a fraction that nobody has typed: below, neighbouring floats are values of their own (subnormals)."""
 
 
 def span_labels(edges: Sequence[float]) -> list[str]:
@@ -27,9 +29,9 @@ def span_labels(edges: Sequence[float]) -> list[str]:
     >>> span_labels([math.nextafter(0, -1), 0.0, math.nextafter(8, -1)])
     ['< 0', '= 0', '(0, 8)', '>= 8']
     """
-    values = [_meant(edge) for edge in edges]
-    texts = _texts([value for value, _ in values])
-    below = [before for _, before in values]
+    meant = [_meant(edge, above) for edge, above in zip(edges, [*edges[1:], math.inf], strict=True)]
+    texts = _texts([value for value, _ in meant])
+    below = [before for _, before in meant]
     labels = [f"{'<' if below[0] else '<='} {texts[0]}"]
     for j in range(1, len(edges)):
         if math.nextafter(edges[j - 1], math.inf) == edges[j]:
@@ -40,24 +42,33 @@ def span_labels(edges: Sequence[float]) -> list[str]:
     return labels
 
 
-def _meant(edge: float) -> tuple[float, bool]:
-    """The round value that an edge stands for, and whether the edge lies just below it."""
+def _meant(edge: float, following: float) -> tuple[float, bool]:
+    """The value that an edge stands for, and whether the edge lies just below it."""
     above = math.nextafter(edge, math.inf)
-    if above == 0 or (math.isfinite(above) and len(repr(above)) + 4 < len(repr(edge))):
+    rounder = math.isfinite(above) and len(repr(above)) + 4 < len(repr(edge))
+    # The two edges around one value, of which either may be the rounder: the value is the upper one.
+    around = above == following and len(repr(edge)) >= LONG and not edge.is_integer()
+    if above == 0 or rounder or around:
         return above + 0.0, True  # + 0.0 writes -0.0 as 0
     return edge + 0.0, False
 
 
 def _texts(values: list[float]) -> list[str]:
-    digits = LEAST_DIGITS
-    # Ends at 17 digits at the latest, which tell any two floats apart.
-    while len(set(texts := [_text(value, digits) for value in values])) < len(set(values)):
-        digits += 1
-    return texts
+    """Each value with as few digits as keep it nearer to itself than to its neighbours."""
+    distinct = sorted(set(values))
+    bounds = [-math.inf, *distinct, math.inf]
+    texts = {}
+    for value, before, after in zip(distinct, bounds, bounds[2:], strict=False):
+        digits = LEAST_DIGITS
+        # Ends at 17 digits at the latest, which tell any two floats apart.
+        while 2 * abs(float(text := _text(value, digits)) - value) >= min(value - before, after - value):
+            digits += 1
+        texts[value] = text
+    return [texts[value] for value in values]
 
 
 def _text(value: float, digits: int) -> str:
-    if abs(value) >= 1e15:
+    if abs(value) > 2**53:
         return f"{value:.{digits}g}"
     if value.is_integer():
         return str(int(value))

@@ -27,11 +27,11 @@ def test_the_help_of_every_command_is_what_was_agreed():
 
 
 def test_compare_says_what_moved_worst_first(project):
-    run = project.run("compare", "data/live/2024-02-01.parquet", "data/live/2024-02-03.parquet")
+    run = project.run("compare", "data/live/2024-02-01.parquet", "data/live/2024-02-03.parquet", "--exclude", "time")
 
     lines = run.out.splitlines()
     assert run.status == 0
-    assert lines[0] == "1 of 4 columns drifted: amount (critical)"
+    assert lines[0] == "1 of 3 columns drifted: amount (critical)"
     assert next(line for line in lines if "critical" in line and "amount" in line and "→" in line)
     assert any(line.startswith("left out: order: ") for line in lines)
 
@@ -39,7 +39,7 @@ def test_compare_says_what_moved_worst_first(project):
 def test_compare_gives_one_json_object_and_nothing_else(project):
     run = project.run("compare", "data/reference.parquet", "data/live/2024-02-01.parquet", "--format", "json")
 
-    assert run.json["status"] in {"ok", "info"}
+    assert run.json["status"] == "critical"  # one day against a month: its weekday
     assert run.json["monitor"] is None
     assert {column["column"] for column in run.json["columns"]} >= {"amount", "country", "score", "time.hour"}
 
@@ -62,7 +62,9 @@ def test_fail_on_is_an_exit_status_of_1(project, level, status):
 
 
 def test_fail_on_is_0_without_drift(project):
-    run = project.run("compare", "data/reference.parquet", "data/live/2024-02-01.parquet", "--fail-on", "warning")
+    run = project.run(
+        "compare", "data/reference.parquet", "data/live/2024-02-01.parquet", "--fail-on", "warning", "--exclude", "time"
+    )
 
     assert run.status == 0
 
@@ -251,7 +253,7 @@ def test_db_says_which_schema_there_is(project):
             "expected one of numeric",
         ),
         (["baseline", "show", "shop", "ffff"], 2, "ffff"),
-        (["check", "shop", "--database", "sqlite:////nowhere/at/all.db"], 3, "/nowhere/at/all.db"),
+        (["check", "shop", "--database", "sqlite:////proc/no/such.db"], 3, "/proc/no/such.db"),
         (["check", "shop", "--database", "postgresql://u:secret@127.0.0.1:1/d"], 3, "127.0.0.1"),
     ],
 )

@@ -396,8 +396,13 @@ def test_bins_join_without_gap_or_overlap(values):
         pytest.param([-0.123456, 98765.4321], ["<= -0.1235", "(-0.1235, 98765]", "> 98765"], id="small and large"),
         pytest.param(
             [1700000001.25, 1700000001.5],
-            ["<= 1700000001", "(1700000001, 1700000002]", "> 1700000002"],
+            ["<= 1700000001.2", "(1700000001.2, 1700000001.5]", "> 1700000001.5"],
             id="as few digits as keep edges apart",
+        ),
+        pytest.param(
+            [10.35702, math.nextafter(10.35702, 11), 20.7],
+            ["< 10.36", "= 10.36", "(10.36, 20.7]", "> 20.7"],
+            id="around a value that is less round than its neighbour",
         ),
         pytest.param(
             [1700000001.2, 1700000001.3],
