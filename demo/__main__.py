@@ -22,8 +22,7 @@ from typing import TYPE_CHECKING
 from demo.flights import prepare
 from demo.services import serving, watched_by_prometheus
 from demo.story import tell
-from driftmon.airflow.api import AirflowApi
-from driftmon.airflow.settings import USER, StackSettings, password
+from driftmon.airflow.settings import USER, StackSettings
 from driftmon.airflow.stack import Stack
 from driftmon.config import Monitor, load_monitor
 from driftmon.errors import DriftmonError
@@ -33,8 +32,8 @@ from driftmon.store.store import Store
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from demo.services import Prometheus
     from driftmon.core.window import Window
-    from driftmon.store.records import RunRecord
 
 PROJECT = Path(__file__).resolve().parent.parent
 HOME = PROJECT / ".demo"
@@ -100,7 +99,7 @@ def _run(*, keep: bool) -> None:
         tell(store.load_checks(monitor.name, limit=len(windows)), monitor, HOME / "flights" / "live", print)
         if prometheus is not None:
             say(prometheus.await_gauge("dep_delay"))
-        _addresses(airflow.url, settings, metrics, prometheus and prometheus.url, keep=keep)
+        _addresses(airflow.url, settings, metrics, prometheus, keep=keep)
         if keep:
             _wait_for_interrupt(airflow)
         else:
@@ -135,26 +134,22 @@ def _await_checks(airflow: Stack, store: Store, monitor: Monitor, windows: list[
     seen = 0
     for _ in _every(1.0):
         airflow.require_healthy()
+        runs = airflow.api.dag_runs(DAG)
         done = store.checked_windows(monitor.name, windows[0].start, windows[-1].end)
         if len(done) != seen:
             seen = len(done)
             newest = max(done).start.astimezone(monitor.zone)
             say(f"airflow: {seen} of {len(windows)} days are checked, the newest is {newest:%-d %B}")
-        if seen == len(windows) and all(run.finished for run in _runs(airflow)):
+        if seen == len(windows) and all(run.finished for run in airflow.api.dag_runs(DAG)):
             break
-        failed = [run for run in _runs(airflow) if run.state == "failed"]
+        failed = [run for run in airflow.api.dag_runs(DAG) if run.state == "failed"]
         if failed:
             raise DriftmonError(f"the run {failed[0].run_id} of {DAG} failed; its log is in {airflow.settings.logs}")
         if time.monotonic() > deadline:
             raise DriftmonError(
                 f"{seen} of {len(windows)} days were checked in {PATIENCE:.0f} s; see {airflow.settings.logs}"
             )
-    say(f"airflow: {len(_runs(airflow))} runs of {DAG} succeeded")
-
-
-def _runs(airflow: Stack) -> tuple[RunRecord, ...]:
-    api = AirflowApi(airflow.url, username=USER, password=password(airflow.settings))
-    return api.dag_runs(DAG)
+    say(f"airflow: {len(airflow.api.dag_runs(DAG))} runs of {DAG} succeeded")
 
 
 def _every(seconds: float) -> Iterator[None]:
@@ -163,14 +158,16 @@ def _every(seconds: float) -> Iterator[None]:
         time.sleep(seconds)
 
 
-def _addresses(airflow: str, settings: StackSettings, metrics: str, prometheus: str | None, *, keep: bool) -> None:
+def _addresses(
+    airflow: str, settings: StackSettings, metrics: str, prometheus: Prometheus | None, *, keep: bool
+) -> None:
     shown = Path(os.path.relpath(settings.password_file))
     print()
     print("where to look" + ("" if keep else " (all of it stops now; `make up` keeps it running)"))
     print(f"  Airflow     {airflow}   user {USER}, password in {shown}")
     print(f"  metrics     {metrics}")
     if prometheus is not None:
-        print(f"  Prometheus  {prometheus}/graph?g0.expr=driftmon_column_kl_divergence_nats&g0.tab=1")
+        print(f"  Prometheus  {prometheus.url}/graph?g0.expr=driftmon_column_kl_divergence_nats&g0.tab=1")
     print("  results     DRIFTMON_HOME=.demo .venv/bin/driftmon history flights")
     print("              DRIFTMON_HOME=.demo .venv/bin/driftmon check flights --window 2013-05-23")
     print(flush=True)

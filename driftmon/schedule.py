@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["GRID_ORIGIN", "Schedule", "instant_in", "parse_duration"]
 
-GRID_ORIGIN = datetime(2000, 1, 1, tzinfo=UTC)
-"""Where schedules that are durations begin to count, and the start date of every DAG that has none of its own."""
+GRID_ORIGIN = datetime(1970, 1, 1, tzinfo=UTC)
+"""Where schedules that are durations begin to count, as Airflow's do: a window of ``1w`` begins on a Thursday."""
 
 PRESETS = {
     "@hourly": "0 * * * *",
@@ -104,6 +104,16 @@ class Schedule:
                 f"{self.expression!r} is neither a cron expression of five fields, nor one of {', '.join(PRESETS)}, nor a duration such as 6h"
             )
 
+        if self.duration is None and self._hourly and _changes_by_part_of_an_hour(self.zone):
+            raise ValueError(
+                f"{self.expression!r} has no regular hours in {self.timezone}, whose clocks change by part of an hour; use timezone UTC"
+            )
+
+    @property
+    def _hourly(self) -> bool:
+        """True if the expression comes due in every hour."""
+        return bool(croniter(self._cron).expanded[1] == ["*"])
+
     @cached_property
     def duration(self) -> timedelta | None:
         """The length of every window if the schedule is a duration, else None."""
@@ -178,7 +188,7 @@ class Schedule:
         naive = instant.astimezone(self.zone).replace(tzinfo=None, fold=0)
         cron = croniter(self._cron, start_time=naive)
         scheduled: datetime = cron.get_next(datetime) if forward else cron.get_prev(datetime)
-        if cron.expanded[1] == ["*"]:
+        if self._hourly:
             # "Every hour" moves by elapsed time, so that the repeated hour of autumn has windows of its own.
             return instant + (scheduled - naive)
         return instant_in(self.zone, scheduled)
@@ -197,3 +207,9 @@ class Schedule:
         before = self._previous(right)
         start = right if self._next(before) == right else before
         return self._next(start) if start <= left else start
+
+
+def _changes_by_part_of_an_hour(zone: ZoneInfo) -> bool:
+    """True for zones such as Lord Howe, where Airflow's timetables stand still or overlap on the days of change."""
+    offsets = {datetime(2026, month, 15, tzinfo=zone).utcoffset() or timedelta(0) for month in range(1, 13)}
+    return any((offset - min(offsets)) % timedelta(hours=1) for offset in offsets)

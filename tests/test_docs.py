@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from driftmon import errors
 from driftmon.cli import cli
 from driftmon.cli.options import HOME
-from driftmon.config import Monitor
+from driftmon.config import Monitor, load_monitor
 from driftmon.config.yamltext import parse
 from driftmon.core.check import Scores
 from driftmon.core.verdict import Status
@@ -166,6 +166,15 @@ def test_the_reference_of_monitor_files_has_every_key_with_its_default():
         assert (default == "needed") == (field.is_required() and name not in {"name", "model"}), name
         if default.startswith("`"):
             assert parse(default.strip("`")) == field.get_default(call_default_factory=True), name
+
+
+@each_document
+def test_monitor_files_in_documents_are_valid(path, tmp_path):
+    for number, text in enumerate(blocks(path, "yaml")):
+        if "reference:" in text:
+            (tmp_path / f"{number}.yaml").write_text(text)
+
+            load_monitor(tmp_path / f"{number}.yaml", {})
 
 
 def test_the_table_of_environment_variables_is_that_of_the_options():

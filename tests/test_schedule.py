@@ -12,8 +12,11 @@ from driftmon.schedule import GRID_ORIGIN, Schedule, parse_duration
 
 EXPRESSIONS = ["@hourly", "@daily", "@weekly", "@monthly", "0 6 * * 1-5", "*/15 * * * *", "30 1 * * *", "30 2 * * *"]
 ZONES = ["UTC", "America/New_York", "Europe/Berlin", "Australia/Lord_Howe"]
+LORD_HOWE = "Australia/Lord_Howe"
+EVERY_HOUR = {"@hourly", "*/15 * * * *"}
 schedules = st.one_of(
-    st.builds(Schedule, st.sampled_from(EXPRESSIONS), st.sampled_from(ZONES)),
+    st.builds(Schedule, st.sampled_from(EXPRESSIONS), st.sampled_from(ZONES[:3])),
+    st.builds(Schedule, st.sampled_from(sorted({*EXPRESSIONS} - EVERY_HOUR)), st.just(LORD_HOWE)),
     st.builds(Schedule, st.sampled_from(["15m", "6h", "1d", "2w"])),
 )
 instants = st.datetimes(datetime(2012, 1, 1), datetime(2027, 1, 1)).map(lambda naive: naive.replace(tzinfo=UTC))
@@ -34,8 +37,8 @@ def _spans(expression, year):
 def test_windows_are_the_data_intervals_of_airflow(expression, timezone, year):
     from airflow.timetables.interval import CronDataIntervalTimetable
 
-    if timezone == "Australia/Lord_Howe" and len(_spans(expression, year)) > 1:
-        return  # Airflow's timetable itself stands still where clocks change by half an hour: nothing to compare with
+    if timezone == LORD_HOWE and expression in EVERY_HOUR:
+        return  # refused: see test_hours_where_clocks_change_by_half_an_hour_are_refused
     for start, end in _spans(expression, year):
         expected = list(_intervals(CronDataIntervalTimetable(expression, timezone=timezone), start, end))
 
@@ -54,6 +57,26 @@ def test_windows_of_a_duration_are_the_data_intervals_of_airflow(hours):
     windows = list(Schedule(f"{hours}h").between(start, end))
 
     assert [(window.start, window.end) for window in windows] == expected
+
+
+@pytest.mark.parametrize("duration", ["90m", "5h", "6h", "2d", "1w"])
+def test_the_newest_window_of_a_duration_is_the_one_that_airflow_begins_with(duration):
+    import pendulum
+    from airflow.timetables.base import TimeRestriction
+    from airflow.timetables.interval import DeltaDataIntervalTimetable
+
+    restriction = TimeRestriction(earliest=pendulum.datetime(2000, 1, 1), latest=None, catchup=False)
+    now = datetime.now(UTC)
+    first = DeltaDataIntervalTimetable(parse_duration(duration)).next_dagrun_info(
+        last_automated_data_interval=None, restriction=restriction
+    )
+    assert first is not None
+
+    newest = Schedule(duration).newest_complete(now)
+
+    # The clock may pass a boundary between the two.
+    assert first.data_interval.start in {newest.start, newest.end}
+    assert first.data_interval.end - first.data_interval.start == newest.end - newest.start
 
 
 def _intervals(timetable, start, end):
@@ -102,6 +125,12 @@ def test_a_new_york_day_has_as_many_hours_as_the_clock_shows(day, hours):
 
     assert window.end - window.start == timedelta(hours=hours)
     assert window.start.astimezone(zone).date() == day.date()
+
+
+@pytest.mark.parametrize("expression", sorted(EVERY_HOUR))
+def test_hours_where_clocks_change_by_half_an_hour_are_refused(expression):
+    with pytest.raises(ValueError, match="whose clocks change by part of an hour; use timezone UTC"):
+        Schedule(expression, LORD_HOWE)
 
 
 @pytest.mark.parametrize("text", ["", "6", "h", "0h", "-1h", "6 h", "1.5h", "6y"])

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from driftmon.cli.options import DriftmonCommand, database_option, database_url, home, monitors_option
+from driftmon.cli.options import DriftmonCommand, database_option, monitors_option
+from driftmon.settings import database_url, home
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,7 +55,7 @@ def up(  # noqa: PLR0913 - one parameter an option
     url: str | None,
 ) -> None:
     """Start Airflow and watch over it until Ctrl-C: api-server, scheduler, dag-processor."""
-    from driftmon.airflow.stack import Stack  # noqa: PLC0415 - keeps --help light
+    from driftmon.airflow.stack import up as run  # noqa: PLC0415 - keeps --help light
 
     settings = _settings(
         airflow_home,
@@ -68,8 +69,7 @@ def up(  # noqa: PLR0913 - one parameter an option
             "DRIFTMON_DATABASE_URL": database_url(url),
         },
     )
-    with Stack(settings, log=lambda line: click.echo(line, err=True)) as stack:
-        stack.wait()
+    run(settings, log=lambda line: click.echo(line, err=True))
 
 
 @airflow.command(cls=DriftmonCommand)
@@ -90,7 +90,7 @@ def down(*, airflow_home: Path | None) -> None:
     """Stop Airflow, whichever terminal started it."""
     from driftmon.airflow.stack import down as stop  # noqa: PLC0415 - keeps --help light
 
-    click.echo(stop(_settings(airflow_home)))
+    stop(_settings(airflow_home), log=lambda line: click.echo(line, err=True))
 
 
 def _settings(airflow_home: Path | None, *, dags: Path = Path("dags"), **chosen: Any) -> StackSettings:  # noqa: ANN401 - passed on

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from driftmon.cli.options import DriftmonCommand, database_option, database_url
+from driftmon.cli.options import DriftmonCommand, database_option
+from driftmon.settings import database_url
 
 __all__ = ["db"]
 

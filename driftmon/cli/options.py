@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import json
-import os
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from driftmon.errors import ConfigError, UsageError
+from driftmon.settings import database_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,6 @@ __all__ = [
     "DriftmonCommand",
     "bars",
     "database_option",
-    "database_url",
     "exit_for",
     "fail_on_option",
     "find_monitor",
@@ -39,9 +38,6 @@ __all__ = [
     "reading",
     "select_monitors",
 ]
-
-HOME = "DRIFTMON_HOME"
-DEFAULT_HOME = ".driftmon"
 
 
 class DriftmonCommand(click.Command):
@@ -83,16 +79,6 @@ fail_on_option = click.option(
     type=click.Choice(["info", "warning", "critical"]),
     help="Exit with 1 if a column is at least this.",
 )
-
-
-def home() -> Path:
-    """Where driftmon keeps what nobody told it to keep elsewhere."""
-    return Path(os.environ.get(HOME, DEFAULT_HOME))
-
-
-def database_url(url: str | None) -> str:
-    """The results database that was asked for; by default a SQLite file in the home folder."""
-    return url or f"sqlite:///{home().absolute() / 'driftmon.db'}"
 
 
 @contextmanager

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from driftmon.cli.options import DriftmonCommand, database_option, database_url, monitors_option
+from driftmon.cli.options import DriftmonCommand, database_option, monitors_option
+from driftmon.settings import database_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable

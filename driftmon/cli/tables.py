@@ -11,7 +11,7 @@ from driftmon.words import headline, moved, number, percent
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rich.console import Console
+    from rich.console import Console, RenderableType
     from rich.table import Table
 
     from driftmon.core.baseline import Baseline
@@ -83,7 +83,7 @@ def _span(result: CheckResult) -> str:
     return "" if window is None else f"{isoformat(window.start)} to {isoformat(window.end)}"
 
 
-def _cells(column: ColumnResult, factor: float) -> list[object]:
+def _cells(column: ColumnResult, factor: float) -> list[RenderableType]:
     from rich.text import Text  # noqa: PLC0415
 
     name = column.column if column.segment is None else f"{column.column} [{column.segment}]"
@@ -92,7 +92,7 @@ def _cells(column: ColumnResult, factor: float) -> list[object]:
     numbers = [None, None, None] if scores is None else [scores.kl, scores.noise_floor, bound]
     missing = "" if column.live is None or column.live.rows == 0 else percent(column.live.missing / column.live.rows)
     threshold = f"{column.threshold.warning * factor:g} / {column.threshold.critical * factor:g}"
-    cells: list[object] = [Text(name), Text(str(column.status), style=STYLES[str(column.status)])]
+    cells: list[RenderableType] = [Text(name), Text(str(column.status), style=STYLES[str(column.status)])]
     cells += [number(None if value is None else value * factor) for value in numbers]
     return [*cells, threshold, missing, Text(_one_line(moved(column)))]
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from driftmon.core.verdict import Threshold
 from driftmon.core.window import Window
@@ -115,10 +115,11 @@ class Monitor(_Strict):
     model: str = Field(min_length=1, description="The model that is watched; default: the name.")
     description: str = ""
     owner: str = ""
+    # Before the schedule, whose validator reads it.
+    timezone: str = Field(default="UTC", description="Of the schedule and of naive timestamps: America/New_York")
     schedule: str = Field(
         default="@daily", description="Cron expression, @hourly/@daily/@weekly, or a duration such as 6h."
     )
-    timezone: str = Field(default="UTC", description="Of the schedule and of naive timestamps: America/New_York")
     data_delay: str = Field(default="0m", description="How long after a window's end its rows may still arrive: 2h")
     reference: Place
     live: Place
@@ -146,8 +147,8 @@ class Monitor(_Strict):
 
     @field_validator("schedule")
     @classmethod
-    def _schedule(cls, text: str) -> str:
-        Schedule(text)
+    def _schedule(cls, text: str, info: ValidationInfo) -> str:
+        Schedule(text, info.data.get("timezone", "UTC"))  # a time zone that failed has a problem of its own
         return text
 
     @model_validator(mode="after")
