@@ -112,7 +112,7 @@ def _directed(
     floor = (used - 1) / 2 * sampling
     ratio = np.divide(p, q, out=np.ones_like(p), where=q > 0)  # padding: 0 / 0
     of_live = np.maximum((p * np.log(ratio) ** 2).sum(axis=-1) - kl**2, 0.0)
-    of_reference = np.maximum((p * ratio).sum(axis=-1) - 1, 0.0)
+    of_reference = ((p - q) * (ratio - 1)).sum(axis=-1)  # = sum of p²/q, less 1, without its cancellation
     # The last term is the variance under no change, which the first-order terms miss where it matters most (B4.1).
     variance = of_live / n + of_reference / m + (used - 1) / 2 * sampling**2
     return contributions, kl - floor, np.sqrt(variance), floor

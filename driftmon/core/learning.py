@@ -137,7 +137,8 @@ def _atoms(ordered: NDArray[np.float64]) -> NDArray[np.float64]:
     heavy = held * ATOM_SHARE >= rows
     values, held = values[heavy], held[heavy]
     heaviest = values[np.argsort(-held, kind="stable")[:MOST_ATOMS]]
-    return np.concatenate((np.nextafter(heaviest, -np.inf), heaviest))
+    with np.errstate(over="ignore"):  # below the least float is -inf, which is no inner edge
+        return np.concatenate((np.nextafter(heaviest, -np.inf), heaviest))
 
 
 @dataclass

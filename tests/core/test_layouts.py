@@ -258,6 +258,11 @@ def test_infinities_fall_into_the_open_ends_and_only_missing_values_are_missing(
         pytest.param([-LARGEST] * 5, (-LARGEST,), id="the least float"),
         pytest.param([-LARGEST, -LARGEST, LARGEST, LARGEST], (-LARGEST, LARGEST), id="both, twice"),
         pytest.param([-LARGEST, LARGEST], (-LARGEST, math.nextafter(LARGEST, 0)), id="both, once"),
+        pytest.param(
+            [-LARGEST, -LARGEST, *map(float, range(20)), *map(float, range(20))],
+            (-LARGEST, *[1.0, 3.0, 5.0, 7.0, 9.0, 11.0, 13.0, 15.0, 17.0, 19.0]),
+            id="the least float among others",
+        ),
         pytest.param([1e300, 1e300, -1e300, -1e300], (math.nextafter(-1e300, -math.inf), -1e300, 1e300), id="1e300"),
         pytest.param([TINY, TINY, 3 * TINY, 3 * TINY], (0.0, TINY, 3 * TINY), id="subnormals"),
         pytest.param([-0.0] * 9, (-TINY, 0.0), id="minus zero"),
