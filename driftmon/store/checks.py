@@ -1,0 +1,110 @@
+"""How the result of a check is written: one row for its window, one for each column and segment. `history` reads it back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete, insert, select, update
+
+from driftmon.errors import BaselineMissing, StoreError
+from driftmon.store.references import reference_ids
+from driftmon.store.schema import SCORES, baselines, checks, column_results
+from driftmon.store.types import clip, finite, to_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+    from driftmon.core.check import CheckResult, ColumnResult
+    from driftmon.core.window import Window
+    from driftmon.store.references import ColumnKey
+
+__all__ = ["save"]
+
+
+def save(connection: Connection, monitor: int, result: CheckResult, window: Window, *, now: datetime) -> None:
+    """
+    Write a result in the place of an earlier one of the same window.
+
+    Parameters
+    ----------
+    monitor : int
+        Row id, locked: nobody else writes about this monitor now.
+
+    Raises
+    ------
+    BaselineMissing
+        If the baseline of the result is not in the database.
+    StoreError
+        If a number of the result is NaN or infinite.
+    """
+    baseline_id = connection.execute(
+        select(baselines.c.id).where(baselines.c.monitor_id == monitor, baselines.c.hash == result.baseline)
+    ).scalar()
+    if baseline_id is None:
+        raise BaselineMissing(
+            f"baseline {result.baseline} of monitor {result.monitor!r} is not in the results database: save it before its checks"
+        )
+    check_id = _replace(
+        connection,
+        {"monitor_id": monitor, "window_end": window.end, "window_start": window.start},
+        {
+            "baseline_id": baseline_id,
+            "model": result.model,
+            "status": str(result.status),
+            "live_rows": result.live_rows,
+            "checked_at": now,
+        },
+    )
+    ids = reference_ids(connection, baseline_id)
+    rows = [{"check_id": check_id, "reference_id": _id(ids, column)} | _row(column) for column in result.columns]
+    if rows:
+        connection.execute(insert(column_results), rows)
+
+
+def _replace(connection: Connection, key: Mapping[str, Any], values: Mapping[str, Any]) -> int:
+    """The row of a window, with new values and no columns yet; gives its id."""
+    same = select(checks.c.id).filter_by(**key)
+    found: int | None = connection.execute(same).scalar()
+    if found is None:
+        connection.execute(insert(checks).values(**key, **values))
+        new: int = connection.execute(same).scalar_one()
+        return new
+    connection.execute(update(checks).where(checks.c.id == found).values(**values))
+    connection.execute(delete(column_results).where(column_results.c.check_id == found))
+    return found
+
+
+def _id(ids: Mapping[ColumnKey, int], result: ColumnResult) -> int:
+    try:
+        return ids[result.column, result.segment]
+    except KeyError:
+        place = result.column if result.segment is None else f"{result.column} of {result.segment}"
+        raise StoreError(f"column {place!r} is not in the baseline that it was checked against") from None
+
+
+def _row(result: ColumnResult) -> dict[str, Any]:
+    live, scores = result.live, result.scores
+    numbers = {
+        "warning_threshold": result.threshold.warning,
+        "critical_threshold": result.threshold.critical,
+        "missing_ratio": live.missing / live.rows if live is not None and live.rows else None,
+        "novel_ratio": result.novel,
+        "expected_novel": result.expected_novel,
+        **{name: None if scores is None else getattr(scores, name) for name in SCORES},
+    }
+    return {
+        "role": result.role,
+        "status": str(result.status),
+        "reason": None if result.reason is None else clip(result.reason),
+        "counts": None if live is None else to_json(list(live.counts)),
+        "live_rows": None if live is None else live.rows,
+        "novel": None if live is None else live.novel,
+        "calibrated": None if scores is None else scores.calibrated,
+        **{
+            name: None if number is None else finite(number, f"column {result.column!r}: {name}")
+            for name, number in numbers.items()
+        },
+    }

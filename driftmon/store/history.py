@@ -1,0 +1,148 @@
+"""Past results, as they were when they were saved."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sqlalchemy import select
+
+from driftmon.core.check import CheckResult, ColumnResult, Scores
+from driftmon.core.divergence import kl_contributions, smoothed
+from driftmon.core.histogram import Histogram, as_matrix
+from driftmon.core.learning import Excluded
+from driftmon.core.verdict import Status, Threshold
+from driftmon.core.window import Window
+from driftmon.store.references import references
+from driftmon.store.schema import SCORES, baselines, checks, column_results, monitors
+from driftmon.store.types import from_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Connection, Row, Select
+
+    from driftmon.store.references import Reference
+
+__all__ = ["between", "checked_windows", "checks_of", "exactly", "load", "newest_first"]
+
+AT_ONCE = 500
+"""Checks whose columns are fetched by one statement: databases limit the values of a statement."""
+
+
+def checks_of(monitor: str) -> Select[Any]:
+    """The windows of a monitor, each with the baseline that it was checked against."""
+    # A subquery, not a join: the order of the index of windows then serves, however many there are.
+    monitor_id = select(monitors.c.id).where(monitors.c.name == monitor).scalar_subquery()
+    return (
+        select(checks, baselines.c.hash.label("baseline"), baselines.c.reference_rows, baselines.c.excluded)
+        .join(baselines, baselines.c.id == checks.c.baseline_id)
+        .where(checks.c.monitor_id == monitor_id)
+    )
+
+
+def newest_first(query: Select[Any]) -> Select[Any]:
+    """By the end of the window; of two that end together, first the one that begins later."""
+    return query.order_by(checks.c.window_end.desc(), checks.c.window_start.desc())
+
+
+def between(query: Select[Any], start: datetime | None, end: datetime | None) -> Select[Any]:
+    """Only the windows that lie within ``[start, end)``; None is open."""
+    if start is not None:
+        query = query.where(checks.c.window_start >= start)
+    if end is not None:
+        query = query.where(checks.c.window_end <= end)
+    return query
+
+
+def exactly(query: Select[Any], window: Window) -> Select[Any]:
+    """Only this window."""
+    return query.where(checks.c.window_start == window.start, checks.c.window_end == window.end)
+
+
+def checked_windows(connection: Connection, query: Select[Any]) -> dict[Window, str]:
+    """The windows of a query, each with the id of the baseline that it was checked against."""
+    return {Window(row.window_start, row.window_end): row.baseline for row in connection.execute(query)}
+
+
+def load(connection: Connection, monitor: str, query: Select[Any], *, column: str | None = None) -> list[CheckResult]:
+    """
+    The results of a query, in its order.
+
+    Parameters
+    ----------
+    query : Select
+        `checks_of` the monitor, narrowed.
+    column : str, optional
+        Leave out all others.
+    """
+    rows = connection.execute(query).all()
+    known = references(connection, {row.baseline_id for row in rows}, column=column)
+    return [
+        result
+        for first in range(0, len(rows), AT_ONCE)
+        for result in _results(connection, monitor, rows[first : first + AT_ONCE], known)
+    ]
+
+
+def _results(
+    connection: Connection, monitor: str, rows: Sequence[Row[Any]], known: dict[int, Reference]
+) -> Iterator[CheckResult]:
+    query = select(column_results).where(column_results.c.check_id.in_([row.id for row in rows]))
+    columns: dict[int, list[Row[Any]]] = defaultdict(list)
+    for row in connection.execute(query):
+        if row.reference_id in known:
+            columns[row.check_id].append(row)
+    for row in rows:
+        own = sorted(columns[row.id], key=lambda found: known[found.reference_id].place)
+        yield CheckResult(
+            monitor=monitor,
+            model=row.model,
+            window=Window(row.window_start, row.window_end),
+            baseline=row.baseline,
+            reference_rows=row.reference_rows,
+            live_rows=row.live_rows,
+            columns=_column_results([(found, known[found.reference_id]) for found in own]),
+            excluded=tuple(Excluded(name, reason) for name, reason in from_json(row.excluded)),
+        )
+
+
+def _column_results(found: Sequence[tuple[Row[Any], Reference]]) -> tuple[ColumnResult, ...]:
+    lives = [None if row.counts is None else Histogram(tuple(from_json(row.counts)), row.novel) for row, _ in found]
+    scored = [place for place, (row, _) in enumerate(found) if row.kl is not None]
+    parts = dict(zip(scored, _contributions([(found[i][1], lives[i]) for i in scored]), strict=True))
+    return tuple(
+        ColumnResult(
+            column=reference.column,
+            role=row.role,
+            kind=reference.kind,
+            segment=reference.segment,
+            status=Status(row.status),
+            reason=row.reason,
+            threshold=Threshold(row.warning_threshold, row.critical_threshold),
+            bins=reference.layout.bins,
+            reference=reference.histogram,
+            live=live,
+            scores=None if row.kl is None else _scores(row, parts[place]),
+            expected_novel=row.expected_novel,
+        )
+        for place, ((row, reference), live) in enumerate(zip(found, lives, strict=True))
+    )
+
+
+def _contributions(pairs: Sequence[tuple[Reference, Histogram | None]]) -> list[tuple[float, ...]]:
+    """Each bin's part of the stored KL, computed again from the counts: keeping them would double the database."""
+    if not pairs:
+        return []
+    sizes = [reference.layout.size for reference, _ in pairs]
+    live = as_matrix(histogram for _, histogram in pairs if histogram is not None)
+    reference = as_matrix(reference.histogram for reference, _ in pairs)
+    parts = kl_contributions(*smoothed(live, reference, np.array(sizes)))
+    return [tuple(row[:size].tolist()) for row, size in zip(parts, sizes, strict=True)]
+
+
+def _scores(row: Row[Any], contributions: tuple[float, ...]) -> Scores:
+    numbers = {name: getattr(row, name) for name in SCORES}
+    return Scores(**numbers, calibrated=row.calibrated, contributions=contributions)

@@ -1,0 +1,226 @@
+"""
+The tables of the results database.
+
+This is the schema that the code works with; `migrations` leads an existing database there, and a test holds the two equal.
+Layouts and counts are JSON lists in text columns, so that SQL can unnest them and a row stays one row however many bins it has.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Double,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from driftmon.store.types import Instant, Verbatim
+
+__all__ = [
+    "RATIOS",
+    "SCHEMA_VERSION",
+    "SCORES",
+    "VERSION_TABLE",
+    "baseline_columns",
+    "baseline_histograms",
+    "baseline_profiles",
+    "baselines",
+    "checks",
+    "column_results",
+    "metadata",
+    "monitors",
+    "promotions",
+    "runs",
+]
+
+SCHEMA_VERSION = "0001"
+"""The newest migration: the version that this driftmon reads and writes."""
+
+VERSION_TABLE = "driftmon_schema"
+
+RATIOS = ("missing_ratio", "novel_ratio", "expected_novel")
+"""Shares in [0, 1] of a column's live rows; null where they cannot be told."""
+
+SCORES = (
+    *("kl", "kl_reverse", "psi", "js", "noise_floor", "excess", "lower_bound", "upper_bound", "lower_bound_reverse"),
+    *("p_value", "p_iid", "p_history", "q_value"),
+)
+"""The numbers of `driftmon.core.check.Scores`, under its names."""
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+# SQLite numbers rows by itself only in a column declared INTEGER.
+Id = BigInteger().with_variant(Integer(), "sqlite")
+
+
+def _id() -> Column[int]:
+    return Column("id", Id, Identity(), primary_key=True)
+
+
+def _reference(name: str, table: str, *, cascade: bool = True, primary_key: bool = False) -> Column[int]:
+    # Without a cascade, what is still referred to cannot be deleted.
+    key = ForeignKey(f"{table}.id", ondelete="CASCADE" if cascade else None)
+    return Column(name, Id, key, nullable=False, primary_key=primary_key)
+
+
+def _finite(*names: str) -> CheckConstraint:
+    """A second guard, for other writers: NaN is larger than any number on PostgreSQL and null on SQLite, infinity is outside."""
+    return CheckConstraint(" AND ".join(f"{name} BETWEEN -1e308 AND 1e308" for name in names), name="finite")
+
+
+monitors = Table(
+    "driftmon_monitors",
+    metadata,
+    _id(),
+    Column("name", Text, nullable=False, unique=True),
+    Column("revision", String(32), nullable=False, comment="new with every write that concerns the monitor"),
+    # What the monitor's file says; null until its first check.
+    Column("model", Verbatim),
+    Column("owner", Verbatim),
+    Column("description", Verbatim),
+    Column("schedule", Verbatim),
+    Column("timezone", Verbatim),
+    Column("max_window_age", Double, comment="seconds"),
+    Column("updated_at", Instant),
+    _finite("max_window_age"),
+    sqlite_autoincrement=True,
+)
+
+baselines = Table(
+    "driftmon_baselines",
+    metadata,
+    _id(),
+    _reference("monitor_id", "driftmon_monitors"),
+    Column("hash", String(32), nullable=False, comment="of the content: the id that people see"),
+    Column("reference_rows", BigInteger, nullable=False),
+    Column("span_start", Instant),
+    Column("span_end", Instant),
+    Column("excluded", Text, nullable=False, comment="JSON: [[column, reason], ...]"),
+    Column("created_at", Instant, nullable=False),
+    UniqueConstraint("monitor_id", "hash"),
+    sqlite_autoincrement=True,
+)
+
+baseline_columns = Table(
+    "driftmon_baseline_columns",
+    metadata,
+    _id(),
+    _reference("baseline_id", "driftmon_baselines"),
+    Column("position", Integer, nullable=False, comment="in the order of the data, from 0"),
+    Column("column_name", Verbatim, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("dtype", Verbatim, nullable=False),
+    Column("layout", Text, nullable=False, comment="JSON: edges, or categories and rare"),
+    Column("labels", Text, nullable=False, comment="JSON: the bins as people read them, in the order of all counts"),
+    Column("singletons", BigInteger),
+    UniqueConstraint("baseline_id", "position"),
+    sqlite_autoincrement=True,
+)
+
+baseline_profiles = Table(
+    "driftmon_baseline_profiles",
+    metadata,
+    _id(),
+    _reference("baseline_id", "driftmon_baselines"),
+    Column("position", Integer, nullable=False, comment="0: the whole reference; then its segments; then its windows"),
+    Column("segment", Verbatim, nullable=False, comment="such as origin=JFK; empty for all rows"),
+    Column("window_start", Instant, comment="null for the whole reference"),
+    Column("window_end", Instant),
+    Column("reference_rows", BigInteger, nullable=False),
+    Column("problems", Text, nullable=False, comment="JSON: {column: why it could not be counted}"),
+    UniqueConstraint("baseline_id", "position"),
+    sqlite_autoincrement=True,
+)
+
+baseline_histograms = Table(
+    "driftmon_baseline_histograms",
+    metadata,
+    _id(),
+    _reference("profile_id", "driftmon_baseline_profiles"),
+    _reference("column_id", "driftmon_baseline_columns"),
+    Column("counts", Text, nullable=False, comment="JSON: rows of each bin"),
+    Column("novel", BigInteger),
+    Column("missing", BigInteger, nullable=False),
+    UniqueConstraint("profile_id", "column_id"),
+    sqlite_autoincrement=True,
+)
+
+promotions = Table(
+    "driftmon_promotions",
+    metadata,
+    _id(),
+    _reference("monitor_id", "driftmon_monitors"),
+    _reference("baseline_id", "driftmon_baselines"),
+    Column("promoted_at", Instant, nullable=False),
+    Index(None, "monitor_id"),
+    sqlite_autoincrement=True,
+)
+
+checks = Table(
+    "driftmon_checks",
+    metadata,
+    _id(),
+    _reference("monitor_id", "driftmon_monitors"),
+    _reference("baseline_id", "driftmon_baselines", cascade=False),
+    Column("model", Verbatim),
+    Column("window_start", Instant, nullable=False),
+    Column("window_end", Instant, nullable=False),
+    Column("status", Text, nullable=False, comment="the worst of its columns"),
+    Column("live_rows", BigInteger, nullable=False),
+    Column("checked_at", Instant, nullable=False),
+    # Also the index that finds the newest window of a monitor.
+    UniqueConstraint("monitor_id", "window_end", "window_start"),
+    CheckConstraint("window_start < window_end", name="window"),
+    sqlite_autoincrement=True,
+)
+
+column_results = Table(
+    "driftmon_column_results",
+    metadata,
+    _reference("check_id", "driftmon_checks", primary_key=True),
+    # Says which column of which segment this is, and what it was compared with.
+    _reference("reference_id", "driftmon_baseline_histograms", cascade=False, primary_key=True),
+    Column("role", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("reason", Verbatim, comment="why there is no verdict"),
+    Column("counts", Text, comment="JSON: live rows of each bin; null if the column could not be counted"),
+    Column("live_rows", BigInteger),
+    Column("novel", BigInteger),
+    Column("calibrated", Boolean, comment="null, as all scores, if there was nothing to compare"),
+    Column("warning_threshold", Double, nullable=False),
+    Column("critical_threshold", Double, nullable=False),
+    *(Column(name, Double) for name in (*RATIOS, *SCORES)),
+    _finite("warning_threshold", "critical_threshold", *RATIOS, *SCORES),
+)
+
+runs = Table(
+    "driftmon_runs",
+    metadata,
+    _id(),
+    _reference("monitor_id", "driftmon_monitors"),
+    Column("window_start", Instant, nullable=False),
+    Column("window_end", Instant, nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("finished_at", Instant, nullable=False),
+    Column("error", Verbatim, comment="null for a success"),
+    Index(None, "monitor_id", "finished_at"),
+    sqlite_autoincrement=True,
+)

@@ -1,0 +1,229 @@
+"""The results database as the rest of driftmon sees it: values in, values out, one transaction a call."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from driftmon.errors import UsageError
+from driftmon.store import baselines, checks, history, migrate, monitors, promotions, snapshots
+from driftmon.store.engine import Database
+from driftmon.store.records import RunRecord
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from types import TracebackType
+
+    from sqlalchemy import URL
+
+    from driftmon.core.baseline import Baseline
+    from driftmon.core.check import CheckResult
+    from driftmon.core.window import Window
+    from driftmon.store.records import BaselineRecord, MonitorFacts, MonitorSnapshot, SnapshotKey
+
+__all__ = ["Store"]
+
+
+class Store:
+    """
+    An open results database.
+
+    Every method is one transaction: it reads one state of the database, or changes all that it says or nothing. Any number of
+    processes may work on one database at once; those that write about the same monitor wait for each other. All methods raise
+    `StoreError` where the database refuses, `StoreUnavailable` where trying again can help.
+
+    Examples
+    --------
+    >>> with Store.open("sqlite:///driftmon.db") as store:  # doctest: +SKIP
+    ...     store.list_baselines("flights")
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @classmethod
+    def open(cls, url: str | URL, *, read_only: bool = False) -> Self:
+        """
+        Open a results database that has this driftmon's schema; a new SQLite file, and its folder, are made if there are none.
+
+        Parameters
+        ----------
+        url : str or URL
+            ``sqlite:///FILE`` or ``postgresql://USER:PASSWORD@HOST:PORT/DATABASE``.
+        read_only : bool
+            Change nothing, and create nothing.
+
+        Raises
+        ------
+        UsageError
+            If the URL cannot be read, or names another kind of database.
+        StoreVersionError
+            If the database is empty, or has another schema version; with the command that helps.
+        StoreUnavailable, StoreError
+            If it cannot be reached; if it refuses.
+        """
+        database = Database(url, read_only=read_only)
+        try:
+            migrate.ensure(database)
+        except BaseException:
+            database.close()
+            raise
+        return cls(database)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # Written by the pipeline
+
+    def register_monitor(self, facts: MonitorFacts, now: datetime) -> None:
+        """Write down, or bring up to date, what a monitor's file says."""
+        with self._database.writing() as connection:
+            monitors.register(connection, facts, now=now)
+
+    def save_baseline(self, monitor: str, baseline: Baseline, *, now: datetime) -> bool:
+        """Keep a baseline, for good; False if the monitor has one of this content already. It is not promoted."""
+        with self._database.writing() as connection:
+            return baselines.save(connection, monitors.lock(connection, monitor), baseline, now=now)
+
+    def promote(self, monitor: str, id_prefix: str, *, now: datetime) -> str:
+        """
+        Let checks use a baseline from now on; gives its whole id.
+
+        Raises
+        ------
+        UsageError
+            If not exactly one baseline of the monitor has an id that begins so.
+        """
+        with self._database.writing() as connection:
+            monitor_id = monitors.lock(connection, monitor)
+            baseline = promotions.find(connection, monitor, id_prefix)
+            promotions.promote(connection, monitor_id, baseline, now=now)
+            return str(baseline.hash)
+
+    def save_check(self, result: CheckResult, facts: MonitorFacts, *, started_at: datetime, now: datetime) -> None:
+        """
+        Keep the result of a check in the place of an earlier one of the same window, with the run that made it.
+
+        Parameters
+        ----------
+        result : CheckResult
+            Of a monitor and a window, against a baseline in this database.
+        facts : MonitorFacts
+            What the monitor's file says now.
+        started_at, now : datetime
+            Of the run.
+
+        Raises
+        ------
+        UsageError
+            If the result belongs to no monitor, another monitor, or no window.
+        StoreError
+            If a number is NaN or infinite. Nothing is written then.
+        """
+        if result.window is None or result.monitor != facts.name:
+            raise UsageError(
+                f"result of monitor {result.monitor!r} and window {result.window} cannot be stored for {facts.name!r}: "
+                "it must be of this monitor and of a window"
+            )
+        with self._database.writing() as connection:
+            monitor_id = monitors.register(connection, facts, now=now)
+            checks.save(connection, monitor_id, result, result.window, now=now)
+            monitors.add_run(connection, monitor_id, RunRecord(facts.name, result.window, started_at, now))
+
+    def record_run(self, run: RunRecord) -> None:
+        """
+        Keep an attempt that came to no result; `save_check` keeps the others.
+
+        Raises
+        ------
+        UsageError
+            If the monitor was never registered.
+        """
+        with self._database.writing() as connection:
+            monitors.record_run(connection, run)
+
+    # Read by the pipeline, by people
+
+    def load_baseline(self, monitor: str, id_prefix: str | None = None) -> Baseline:
+        """
+        The promoted baseline, or the one whose id begins so.
+
+        Raises
+        ------
+        BaselineMissing
+            If none is promoted, with the command that helps.
+        UsageError
+            If not exactly one baseline of the monitor has an id that begins so.
+        """
+        with self._database.reading() as connection:
+            if id_prefix is None:
+                return baselines.load(connection, promotions.active(connection, monitor))
+            return baselines.load(connection, promotions.find(connection, monitor, id_prefix))
+
+    def list_baselines(self, monitor: str) -> list[BaselineRecord]:
+        """The baselines of a monitor, the newest first."""
+        with self._database.reading() as connection:
+            return promotions.records(connection, monitor)
+
+    def load_checks(
+        self,
+        monitor: str,
+        *,
+        window: Window | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        limit: int | None = None,
+        column: str | None = None,
+    ) -> list[CheckResult]:
+        """
+        Past results, the newest window first.
+
+        Parameters
+        ----------
+        window : Window, optional
+            Only this one.
+        start, end : datetime, optional
+            Only windows that lie within.
+        limit : int, optional
+            Only so many, of the newest.
+        column : str, optional
+            Leave out all other columns; the segments of this one stay.
+        """
+        query = history.between(history.checks_of(monitor), start, end)
+        if window is not None:
+            query = history.exactly(query, window)
+        with self._database.reading() as connection:
+            return history.load(connection, monitor, history.newest_first(query).limit(limit), column=column)
+
+    def checked_windows(self, monitor: str, start: datetime, end: datetime) -> dict[Window, str]:
+        """The windows within ``[start, end)`` that have a result, each with the id of the baseline it was checked against."""
+        query = history.between(history.checks_of(monitor), start, end)
+        with self._database.reading() as connection:
+            return history.checked_windows(connection, query)
+
+    # Read by the exporter
+
+    def snapshot_keys(self) -> list[SnapshotKey]:
+        """One key a registered monitor, by name; costs one small row a monitor, however many results there are."""
+        with self._database.reading() as connection:
+            return monitors.keys(connection)
+
+    def monitor_snapshot(self, monitor: str) -> MonitorSnapshot:
+        """
+        All that is shown of a monitor now. The newest window is the one that ends last, whenever it was checked.
+
+        Raises
+        ------
+        UsageError
+            If the monitor was never registered.
+        """
+        with self._database.reading() as connection:
+            return snapshots.snapshot(connection, monitor)

@@ -1,0 +1,151 @@
+"""Baselines and check results as real checks make them: from rows, learnt, counted and weighed by the core."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from driftmon.core.baseline import Baseline, BaselineColumn, Learnt
+from driftmon.core.binning import count_categories, count_numbers
+from driftmon.core.check import CheckResult, Policy, check
+from driftmon.core.histogram import Histogram, Profile
+from driftmon.core.layout import Kind, NumericLayout
+from driftmon.core.learning import CategoryTally, Excluded, learn_categories, learn_numbers
+from driftmon.core.window import Window
+from driftmon.store.records import MonitorFacts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from driftmon.core.layout import Layout
+
+__all__ = ["DAY", "NOW", "baseline_of", "day", "facts", "live_profile", "result_of", "rows"]
+
+NOW = datetime(2013, 6, 1, 12, 30, 15, 123456, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+Rows = dict[str, Sequence[float] | Sequence[str | None]]
+"""Columns of one length: floats (NaN is missing) or strings (None is missing)."""
+
+
+def day(number: int) -> Window:
+    """The window of a day, counted from the first of May 2013."""
+    start = datetime(2013, 5, 1, tzinfo=UTC) + (number - 1) * DAY
+    return Window(start, start + DAY)
+
+
+def facts(name: str = "flights", **changes: object) -> MonitorFacts:
+    """What the file of a monitor says."""
+    said = {
+        "name": name,
+        "model": "arrival-delay",
+        "owner": "ml-platform",
+        "description": "Daily drift",
+        "schedule": "@daily",
+        "timezone": "America/New_York",
+        "max_window_age": 108_000.0,
+    }
+    return MonitorFacts(**{**said, **changes})
+
+
+def rows(seed: int, number: int = 600, *, shift: float = 0.0, late: float = 0.2) -> Rows:
+    """Rows of three columns: a delay that `shift` moves, a carrier, and whether the flight was late."""
+    rng = np.random.default_rng(seed)
+    delay = rng.normal(shift, 1.0, number)
+    delay[rng.random(number) < 0.03] = np.nan
+    carrier = rng.choice(["AA", "UA", "DL", "B6", None], number, p=[0.4, 0.3, 0.2, 0.08, 0.02])
+    return {
+        "delay": delay.tolist(),
+        "carrier": [None if name is None else str(name) for name in carrier],
+        "late": ["yes" if chance < late else "no" for chance in rng.random(number)],
+    }
+
+
+def baseline_of(
+    reference: Rows,
+    *,
+    kinds: Mapping[str, Kind] | None = None,
+    segments: Mapping[str, Rows] | None = None,
+    days: int = 0,
+) -> Baseline:
+    """
+    A baseline learnt from rows.
+
+    Parameters
+    ----------
+    kinds : mapping of str to Kind, optional
+        Where the values alone do not say it.
+    segments : mapping of str to rows, optional
+        Counted apart, under names such as ``carrier=AA``.
+    days : int
+        Days of history, which the rows are dealt out to.
+    """
+    columns = {name: _learn(values, (kinds or {}).get(name)) for name, values in reference.items()}
+    layouts = {name: column.layout for name, column in columns.items()}
+    parts = {name: _profile(layouts, part) for name, part in (segments or {}).items()}
+    whole = _profile(layouts, reference)
+    history = tuple(
+        (day(number - days), _profile(layouts, {name: values[number::days] for name, values in reference.items()}))
+        for number in range(days)
+    )
+    learnt = Learnt(columns, (Excluded("tailnum", "an identifier: 'N1' and 3,999 others"),))
+    span = Window(day(1).start - 90 * DAY, day(1).start) if days else None
+    return Baseline(learnt, Profile(whole.rows, whole.histograms, segments=parts), span, history)
+
+
+def _learn(values: Sequence[float] | Sequence[str | None], kind: Kind | None) -> BaselineColumn:
+    if kind is Kind.NUMERIC or (kind is None and all(isinstance(value, float) for value in values)):
+        layout = learn_numbers(np.array(values, dtype=np.float64)) or NumericLayout((0.0,))
+        return BaselineColumn(Kind.NUMERIC, "double", layout)
+    tally = CategoryTally()
+    counted = Counter(value for value in values if isinstance(value, str))
+    tally.add(counted, counted.values())
+    return BaselineColumn(Kind.CATEGORICAL, "string", learn_categories(tally), tally.singletons)
+
+
+def live_profile(baseline: Baseline, live: Rows, *, problems: Mapping[str, str] | None = None) -> Profile:
+    """Rows counted into the bins of a baseline, with its segments: those of ``carrier=AA`` are the rows that say so."""
+    segments = {}
+    for name in baseline.reference.segments:
+        column, _, value = name.partition("=")
+        mask = [found == value for found in live.get(column, [None] * _number(live))]
+        part = {key: [v for v, keep in zip(values, mask, strict=True) if keep] for key, values in live.items()}
+        segments[name] = _profile(baseline.layouts, part)
+    whole = _profile(baseline.layouts, live)
+    return Profile(whole.rows, whole.histograms, dict(problems or {}), segments)
+
+
+def _profile(layouts: Mapping[str, Layout], part: Rows) -> Profile:
+    histograms = {name: _count(layouts[name], values) for name, values in part.items()}
+    return Profile(_number(part), histograms)
+
+
+def _number(part: Rows) -> int:
+    return len(next(iter(part.values()), ()))
+
+
+def _count(layout: Layout, values: Sequence[float] | Sequence[str | None]) -> Histogram:
+    if isinstance(layout, NumericLayout):
+        return count_numbers(layout, np.array(values, dtype=np.float64))
+    counted = Counter(value for value in values if isinstance(value, str))
+    return count_categories(layout, counted, counted.values(), nulls=sum(value is None for value in values))
+
+
+def result_of(
+    baseline: Baseline,
+    live: Rows,
+    window: Window,
+    *,
+    monitor: str = "flights",
+    policy: Policy | None = None,
+    problems: Mapping[str, str] | None = None,
+) -> CheckResult:
+    """The result of checking rows against a baseline."""
+    known = {name: values for name, values in live.items() if name not in (problems or {})}
+    profile = live_profile(baseline, known, problems=problems)
+    policy = policy or Policy(roles={"late": "prediction"}, min_rows=50)
+    return check(baseline, profile, policy=policy, monitor=(monitor, "arrival-delay"), window=window)
