@@ -97,7 +97,7 @@ def report_on(monitor: Monitor, *, now: datetime, progress: Progress = no_progre
     live = live_source(monitor, progress)
     try:
         rows = live.count({}, window).rows or None
-        naive_live = live.inspect().naive_timestamp if not monitor.live.windowed else False
+        naive_live = live.inspect().naive_timestamp
         remark = None if rows else "no rows yet"
     except DataNotReady as exc:
         remark = f"no data yet: {exc}"

@@ -62,10 +62,10 @@ def moved(column: ColumnResult, *, most: int = 2) -> str:
     """
     if column.scores is None or column.live is None:
         return column.reason or ""
-    parts = sorted(range(len(column.bins)), key=lambda j: -column.scores.contributions[j] if column.scores else 0.0)
-    told = []
-    for j in parts[:most]:
-        if column.scores.contributions[j] <= 0 or (told and column.scores.contributions[j] < column.scores.kl / 10):
+    parts = column.scores.contributions
+    told: list[str] = []
+    for j in sorted(range(len(parts)), key=lambda j: -parts[j])[:most]:
+        if parts[j] <= 0 or (told and parts[j] < column.scores.kl / 10):
             break
         before = column.reference.counts[j] / column.reference.rows
         now = column.live.counts[j] / column.live.rows

@@ -91,7 +91,7 @@ def _cells(column: ColumnResult, factor: float) -> list[RenderableType]:
     bound = None if scores is None else max(scores.lower_bound, scores.lower_bound_reverse)
     numbers = [None, None, None] if scores is None else [scores.kl, scores.noise_floor, bound]
     missing = "" if column.live is None or column.live.rows == 0 else percent(column.live.missing / column.live.rows)
-    threshold = f"{column.threshold.warning * factor:g} / {column.threshold.critical * factor:g}"
+    threshold = f"{column.threshold.warning * factor:.3g} / {column.threshold.critical * factor:.3g}"
     cells: list[RenderableType] = [Text(name), Text(str(column.status), style=STYLES[str(column.status)])]
     cells += [number(None if value is None else value * factor) for value in numbers]
     return [*cells, threshold, missing, Text(_one_line(moved(column)))]

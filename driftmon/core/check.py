@@ -248,8 +248,11 @@ def check(
 def _pairs(baseline: Baseline, live: Profile) -> Iterator[_Pair]:
     parts: list[tuple[str | None, Profile, Profile | None]] = [(None, baseline.reference, live)]
     parts += [(name, reference, live.segments.get(name)) for name, reference in baseline.reference.segments.items()]
+    owners = {f"{name}={value}": name for name, values in baseline.segments.items() for value in values}
     for segment, reference, current in parts:
         for name, column in baseline.columns.items():
+            if segment is not None and owners.get(segment) == name:
+                continue  # within one of its values, a column has nothing to say
             # Problems are told once, for all rows; they hold for every segment.
             problem = live.problems.get(name)
             histogram = None if current is None or problem is not None else current.histograms.get(name)

@@ -93,7 +93,7 @@ def adjusted_p_values(p: ArrayLike) -> NDArray[np.float64]:
     order = np.argsort(raw, kind="stable")[::-1]
     scaled = raw[order] * tests / np.arange(tests, 0, -1)
     adjusted: NDArray[np.float64] = np.empty(tests)
-    adjusted[order] = np.minimum(np.minimum.accumulate(scaled), 1.0)
+    adjusted[order] = np.minimum.accumulate(scaled)  # starts with the largest p-value itself: never above 1
     np.maximum(adjusted, raw, out=adjusted)  # p * tests / tests may round below p
     return adjusted
 

@@ -41,7 +41,9 @@ class Window:
                 raise UsageError(
                     f"window {name} {bound.isoformat()!r} has no time zone; add one, such as {bound.isoformat()}Z"
                 )
-            object.__setattr__(self, name, bound.astimezone(UTC))
+            utc = bound.astimezone(UTC)
+            # A plain datetime, whatever class was given: subclasses bring arithmetic of their own.
+            object.__setattr__(self, name, datetime.combine(utc.date(), utc.time(), UTC))
         if self.end == self.start:
             raise UsageError(f"window {self} is empty: its end must be after its start")
         if self.end < self.start:

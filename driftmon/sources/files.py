@@ -74,6 +74,15 @@ class FilesSource:
         known = len(files) <= MOST_OPENED
         return replace(newest, rows=self._reader(place, files, None, no_progress).total() if known else None)
 
+    def span(self) -> Window | None:
+        """From when to when the rows are, by their timestamps; None without any."""
+        from driftmon.sources.arrow.extent import extent  # noqa: PLC0415 - as above
+
+        place, files = self._found(None, any_window=True)
+        return (
+            None if self._timestamp is None else extent(self._reader(place, files, None, no_progress), self._timestamp)
+        )
+
     def learn(self, selection: Selection, window: Window | None = None) -> Learnt:
         """Learn layouts from the rows of a window; see `Source.learn`."""
         from driftmon.sources.arrow import kernel  # noqa: PLC0415 - as above

@@ -202,6 +202,13 @@ def test_a_column_threshold_takes_what_it_does_not_say_from_the_monitor(write):
     assert (monitor.column_thresholds["x"].warning, monitor.column_thresholds["x"].critical) == (0.3, 0.4)
 
 
+@pytest.mark.parametrize(("text", "value"), [("1e-3", 0.001), ("0.05", 0.05), (".5", 0.5), ("010", 10), ("1", 1)])
+def test_numbers_are_read_as_people_write_them(write, text, value):
+    monitor = load_monitor(write(GOOD + f"thresholds: {{warning: {text}, critical: 99}}"))
+
+    assert monitor.thresholds.warning == value
+
+
 def test_words_that_yaml_once_took_for_booleans_are_column_names(write):
     monitor = load_monitor(write(GOOD + "columns: {features: [no, on, y, 2013-01-01]}"))
 
