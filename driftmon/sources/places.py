@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["DataFile", "Place", "locate", "partitions"]
 
-FileSystem: TypeAlias = Any  # of Arrow, which publishes no types
+FileSystem: TypeAlias = Any
+FileInfo: TypeAlias = Any  # of Arrow, which publishes no types
 
 ARROW_SCHEMES = frozenset({"abfs", "abfss", "gcs", "gs", "hdfs", "s3", "viewfs"})
 """What Arrow reads itself; every other scheme is fsspec's."""
@@ -70,7 +71,7 @@ class Place:
     @property
     def name(self) -> str:
         """As messages name it."""
-        return self.shown + self.path.lstrip("/") if self.shown else self.path
+        return self._named(self.path)
 
     def files(self) -> tuple[DataFile, ...]:
         """
@@ -79,21 +80,22 @@ class Place:
         Folders are searched at any depth. What starts with a dot or an underscore is not data, unless the path says so itself.
         """
         with reading(self.name, remote=self.remote):
-            return tuple(
-                DataFile(path, self.shown + path.lstrip("/") if self.shown else path, partitions(path))
-                for path in sorted(self._paths())
-            )
+            return tuple(DataFile(path, self._named(path), partitions(path)) for path in sorted(self._paths()))
 
     def absence(self) -> str:
         """Why there are no data files, in words."""
         with reading(self.name, remote=self.remote):
-            if str(self.system.get_file_info(self.path).type).endswith("Directory"):
+            if _is_folder(self.system.get_file_info(self.path)):
                 return "the folder has no data files; expected Parquet, CSV, Feather or ORC files in it"
         return "no file matches" if _WILD.search(self.path) else "no such file or folder; check the path"
 
     def open(self, file: DataFile) -> Any:  # noqa: ANN401 - an Arrow file; Arrow publishes no types
         """The bytes of a file, at any position."""
         return self.system.open_input_file(file.path)
+
+    def _named(self, path: str) -> str:
+        # Some file systems of fsspec keep the scheme in their paths.
+        return self.shown + path.removeprefix(self.shown).lstrip("/") if self.shown else path
 
     def _paths(self) -> list[str]:
         from pyarrow.fs import FileSelector  # noqa: PLC0415 - Arrow loads slowly; paths are told apart without it
@@ -104,11 +106,17 @@ class Place:
         base: str = self.path
         pattern: list[str] = []
         # A folder may have brackets in its name.
-        if not str(info.type).endswith("Directory") and _WILD.search(self.path):
+        if not _is_folder(info) and _WILD.search(self.path):
             base, pattern = _split(self.path)
         found = self.system.get_file_info(FileSelector(base or ".", recursive=True, allow_not_found=True))
         inside = [(each.path, _below(each.path, base)) for each in found if each.is_file]
         return [path for path, parts in inside if _matches(parts, pattern) and not _hidden(parts, pattern)]
+
+
+def _is_folder(info: FileInfo) -> bool:
+    from pyarrow.fs import FileType  # noqa: PLC0415 - as above
+
+    return bool(info.type == FileType.Directory)
 
 
 def locate(path: str) -> Place:

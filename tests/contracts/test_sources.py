@@ -12,8 +12,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.csv
@@ -32,6 +31,9 @@ from driftmon.sources.files import FilesSource
 from driftmon.sources.memory import MemorySource
 from tests.sources import brute
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 ZONE = "America/New_York"
 Maker = Callable[..., Source]
 
@@ -42,9 +44,9 @@ def memory(convert: Callable[[pa.Table], Any], table: pa.Table, folder: Path, **
 
 
 def to_polars(table: pa.Table) -> Any:
-    import polars
+    import polars as pl
 
-    return polars.from_arrow(table)
+    return pl.from_arrow(table)
 
 
 def to_duckdb(table: pa.Table) -> Any:
@@ -162,22 +164,26 @@ def nasty(rows: int = ROWS, *, shift: int = 0) -> pa.Table:
     at = range(shift, shift + rows)
     odd = [float("nan"), float("inf"), float("-inf"), -0.0, 0.0, 1e300, -1e300, 5e-324, None, 0.1]
     booked = [None if n % 29 == 3 else START + timedelta(minutes=15 * n) for n in at]
-    return pa.table({
-        "odd": pa.array([odd[n % 10] if n % 3 == 0 else n % 77 / 7 for n in at], pa.float64()),
-        "half": pa.array([None if n % 11 == 0 else n % 9 / 2 for n in at], pa.float32()),
-        "count": pa.array([n * n % 57 for n in at], pa.int32()),
-        "price": pa.array([Decimal(n * 37 % 1_001) / 100 for n in at], pa.decimal128(12, 2)),
-        "flag": pa.array([(None, True, False, False)[n % 4] for n in at], pa.bool_()),
-        "city": pa.array([CITIES[n * n % 10] for n in at], pa.string()),
-        "tail": pa.array([f"N{n % 45}" for n in at], pa.string()),
-        "booked": pa.array(booked, pa.timestamp("us")),
-        "sent": pa.array([None if each is None else each.replace(tzinfo=UTC) for each in booked], pa.timestamp("us", "UTC")),
-        "day": pa.array([date(2013, 3, 9) + timedelta(days=n % 9) for n in at], pa.date32()),
-        "same": pa.array([7] * rows, pa.int64()),
-        "number": pa.array(range(10_000, 10_000 + rows), pa.int64()),
-        "key": pa.array([f"key {n}" for n in range(rows)], pa.string()),
-        "void": pa.array([None] * rows, pa.float64()),
-    })
+    return pa.table(
+        {
+            "odd": pa.array([odd[n % 10] if n % 3 == 0 else n % 77 / 7 for n in at], pa.float64()),
+            "half": pa.array([None if n % 11 == 0 else n % 9 / 2 for n in at], pa.float32()),
+            "count": pa.array([n * n % 57 for n in at], pa.int32()),
+            "price": pa.array([Decimal(n * 37 % 1_001) / 100 for n in at], pa.decimal128(12, 2)),
+            "flag": pa.array([(None, True, False, False)[n % 4] for n in at], pa.bool_()),
+            "city": pa.array([CITIES[n * n % 10] for n in at], pa.string()),
+            "tail": pa.array([f"N{n % 45}" for n in at], pa.string()),
+            "booked": pa.array(booked, pa.timestamp("us")),
+            "sent": pa.array(
+                [None if each is None else each.replace(tzinfo=UTC) for each in booked], pa.timestamp("us", "UTC")
+            ),
+            "day": pa.array([date(2013, 3, 9) + timedelta(days=n % 9) for n in at], pa.date32()),
+            "same": pa.array([7] * rows, pa.int64()),
+            "number": pa.array(range(10_000, 10_000 + rows), pa.int64()),
+            "key": pa.array([f"key {n}" for n in range(rows)], pa.string()),
+            "void": pa.array([None] * rows, pa.float64()),
+        }
+    )
 
 
 KINDS = {
@@ -243,7 +249,9 @@ def test_learning_keeps_to_the_window_of_the_reference(make: Maker) -> None:
 
     rows = brute.inside(table.to_pylist(), "booked", window, ZONE)
     expected = brute.learn(rows, {"count": Kind.NUMERIC, "city": Kind.CATEGORICAL}, ZONE)
-    assert {name: (column.kind, column.layout, column.singletons) for name, column in learnt.columns.items()} == expected
+    assert {
+        name: (column.kind, column.layout, column.singletons) for name, column in learnt.columns.items()
+    } == expected
 
 
 def test_an_empty_window_is_an_empty_profile(make: Maker) -> None:
@@ -308,7 +316,10 @@ def test_a_column_of_another_type_is_the_only_problem(make: Maker) -> None:
     profile = make(table.set_column(table.column_names.index("count"), "count", words)).count(learnt.columns)
 
     assert set(profile.problems) == {"count"}
-    assert "type changed from int" in profile.problems["count"] or "value 'many' is not a number" in profile.problems["count"]
+    assert (
+        "type changed from int" in profile.problems["count"]
+        or "value 'many' is not a number" in profile.problems["count"]
+    )
     assert set(profile.histograms) == set(learnt.columns) - {"count"}
 
 
@@ -343,7 +354,7 @@ def test_a_timestamp_column_that_is_not_there_is_an_error_with_the_nearest_name(
     source = make(nasty(), timestamp="boked")
     window = Window(datetime(2013, 3, 10, tzinfo=UTC), datetime(2013, 3, 11, tzinfo=UTC))
 
-    with pytest.raises(SourceError, match="timestamp column 'boked' is not in .*: did you mean 'booked'"):
+    with pytest.raises(SourceError, match=r"timestamp column 'boked' is not in .*: did you mean 'booked'"):
         source.learn(Selection(), window)
     with pytest.raises(SourceError, match="did you mean 'booked'"):
         source.count({}, window)

@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from driftmon.core.baseline import BaselineColumn
 from driftmon.core.histogram import Histogram, Profile
 from driftmon.core.layout import Kind, NumericLayout, category_key
 from driftmon.core.learning import CategoryTally, learn_categories, learn_numbers
@@ -20,6 +19,7 @@ from driftmon.core.learning import CategoryTally, learn_categories, learn_number
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from driftmon.core.baseline import BaselineColumn
     from driftmon.core.layout import Layout
     from driftmon.core.window import Window
 
@@ -100,9 +100,7 @@ def count(rows: Sequence[Row], columns: Mapping[str, BaselineColumn], zone: str,
     )
 
 
-def histogram(
-    rows: Sequence[Row], name: str, column: BaselineColumn, zone: str, reference: Sequence[Row]
-) -> Histogram:
+def histogram(rows: Sequence[Row], name: str, column: BaselineColumn, zone: str, reference: Sequence[Row]) -> Histogram:
     layout = column.layout
     counts = [0] * layout.size
     values = [value_of(row, name, column.kind, zone) for row in rows]

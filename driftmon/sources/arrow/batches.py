@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import pyarrow as pa
@@ -70,6 +70,8 @@ class Batch:
         The file, for messages; empty for rows in memory.
     untyped : collection of str
         Columns of text that carries no type.
+    memo : dict
+        What was worked out of these rows already and is needed again, by column.
     """
 
     rows: int
@@ -77,6 +79,7 @@ class Batch:
     names: Sequence[str]
     origin: str = ""
     untyped: Collection[str] = ()
+    memo: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def place(self) -> str:
@@ -124,7 +127,7 @@ def record_batch(batch: RecordBatch, names: Sequence[str] | None = None, origin:
 
 def no_rows(fields: Iterable[Field], names: Sequence[str], origin: str = "") -> Batch:
     """A batch that tells types and nothing else."""
-    columns = {field.name: pa.array([], pa.string() if field.type is None else field.type) for field in fields}
+    columns = {field.name: pa.nulls(0, pa.string() if field.type is None else field.type) for field in fields}
     return Batch(0, columns, names, origin, [field.name for field in fields if field.type is None])
 
 

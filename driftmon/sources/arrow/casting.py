@@ -13,6 +13,7 @@ import pyarrow.types as pat
 from driftmon.core.layout import Kind
 from driftmon.sources.arrow.batches import Batch, nearest
 from driftmon.sources.arrow.kinds import PARTS, ColumnType, Family, column_type, family_of, value_type
+from driftmon.sources.arrow.parts import walls
 from driftmon.sources.arrow.tally import coded
 from driftmon.sources.arrow.text import ValueProblem, read_booleans, read_instants, read_numbers
 from driftmon.sources.arrow.timefilter import per_second
@@ -20,25 +21,13 @@ from driftmon.sources.arrow.timefilter import per_second
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from driftmon.core.baseline import BaselineColumn
-    from driftmon.sources.arrow.batches import Array, ArrowType
+    from driftmon.sources.arrow.batches import Array
     from driftmon.sources.arrow.zones import Zone
 
-__all__ = ["ORDERS", "ColumnProblem", "Monitored", "countable", "monitored"]
+__all__ = ["ColumnProblem", "Monitored", "countable", "monitored"]
 
-HOURS = tuple(f"{hour:02d}" for hour in range(24))
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 TRUTH = ("false", "true")
-
-ORDERS = {
-    part: {key: place for place, key in enumerate(keys)} for part, keys in (("hour", HOURS), ("weekday", WEEKDAYS))
-}
-"""The natural order of the categories of each part of a datetime column."""
-
-THURSDAY = 3
-"""The weekday of 1970-01-01, Monday being 0."""
 
 
 class ColumnProblem(Exception):
@@ -112,6 +101,12 @@ def countable(batch: Batch, column: Monitored, zone: Zone) -> Array:
     try:
         if live.family is Family.NOTHING:
             return pa.nulls(len(array), pa.float64()) if column.kind is Kind.NUMERIC else _nothing(len(array))
+        if column.part is not None:
+            # Both parts need the wall clock, once.
+            if column.raw not in batch.memo:
+                times = read_instants(_text(array), zone) if live.family is Family.TEXT else array
+                batch.memo[column.raw] = walls(times, zone)
+            return batch.memo[column.raw].part(column.part)
         return _CASTS[column.kind](array, live, column, zone)
     except ValueProblem as exc:
         raise ColumnProblem(f"{exc}{batch.place}; {column.raw!r} is {column.dtype} in the reference") from exc
@@ -177,46 +172,11 @@ def _booleans(array: Array, live: ColumnType, column: Monitored, zone: Zone) -> 
     return _dictionary(array.cast(pa.int8()), TRUTH)
 
 
-def _parts(array: Array, live: ColumnType, column: Monitored, zone: Zone) -> Array:
-    if live.family is Family.TEXT:
-        array = read_instants(_text(array), zone)
-    mask = np.asarray(array.is_null()) if array.null_count else None
-    codes, keys = (_hours(array, zone), HOURS) if column.part == "hour" else (_weekdays(array, zone), WEEKDAYS)
-    return _dictionary(pa.array(codes.astype(np.int8), mask=mask), keys)
-
-
 _CASTS = {
     Kind.NUMERIC: _numbers,
     Kind.CATEGORICAL: _categories,
     Kind.BOOLEAN: _booleans,
-    Kind.DATETIME: _parts,
 }
-
-
-def _hours(array: Array, zone: Zone) -> NDArray[np.int64]:
-    return _wall_seconds(array, zone) // 3_600 % 24
-
-
-def _weekdays(array: Array, zone: Zone) -> NDArray[np.int64]:
-    if pat.is_date32(array.type):
-        days = _raw(array, pa.int32())
-    elif pat.is_date64(array.type):
-        days = _raw(array, pa.int64()) // 86_400_000
-    else:
-        days = _wall_seconds(array, zone) // 86_400
-    return (days + THURSDAY) % 7
-
-
-def _wall_seconds(array: Array, zone: Zone) -> NDArray[np.int64]:
-    storage = pa.int32() if pat.is_time32(array.type) else pa.int64()
-    seconds = _raw(array, storage) // per_second(array.type)
-    zoned = pat.is_timestamp(array.type) and array.type.tz is not None
-    return zone.walls(seconds, 1) if zoned else seconds
-
-
-def _raw(array: Array, storage: ArrowType) -> NDArray[np.int64]:
-    raw = array.view(storage)
-    return np.asarray(pc.fill_null(raw, 0) if raw.null_count else raw)
 
 
 def _text(array: Array) -> Array:

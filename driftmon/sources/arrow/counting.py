@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from driftmon.core.binning import count_categories, count_numbers
 from driftmon.core.histogram import Profile, empty_profile
-from driftmon.core.layout import CategoricalLayout, Kind, NumericLayout
+from driftmon.core.layout import CategoricalLayout, Kind, NumericLayout, category_key
 from driftmon.sources.arrow.casting import ColumnProblem, Monitored, countable, monitored
 from driftmon.sources.arrow.kinds import column_type
 from driftmon.sources.arrow.tally import CodeTally, texts
@@ -95,6 +95,7 @@ class _Counting:
         parts = {
             f"{segment}={value}": part.profile(self._problems)
             for segment, values in self._segments.items()
+            if segment not in self._problems
             for value, part in values.items()
         }
         return Profile(whole.rows, whole.histograms, self._problems, parts)
@@ -111,7 +112,7 @@ class _Counting:
         wanted = {value: position for position, value in enumerate(values)}
         keys = texts(array.dictionary)
         # Null codes become the last position, whose segment is none.
-        segment_of = np.array([*(wanted.get(key, -1) for key in keys), -1])
+        segment_of = np.array([*(-1 if key is None else wanted.get(category_key(key), -1) for key in keys), -1])
         codes = np.asarray(array.indices.cast(pa.int64()).fill_null(len(keys)))
         segments = segment_of[codes]
         for value, position in wanted.items():

@@ -118,6 +118,9 @@ _SIMPLE = (
 
 
 def _other_name(arrow: ArrowType) -> str:
+    extension = getattr(arrow, "extension_name", None)
+    if extension is not None:
+        return str(extension)
     if pat.is_nested(arrow):
         # Their full names spell out every field.
         return str(arrow).split("<", maxsplit=1)[0]

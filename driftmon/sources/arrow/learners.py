@@ -11,8 +11,9 @@ import pyarrow.types as pat
 from driftmon.core.baseline import BaselineColumn
 from driftmon.core.layout import Kind
 from driftmon.core.learning import EXACT_INTEGER, CategoryTally, Excluded, learn_categories, learn_numbers
-from driftmon.sources.arrow.casting import ORDERS, ColumnProblem, countable
+from driftmon.sources.arrow.casting import ColumnProblem, countable
 from driftmon.sources.arrow.identifiers import category_reason, number_reason
+from driftmon.sources.arrow.parts import ORDERS
 from driftmon.sources.arrow.tally import CodeTally
 
 if TYPE_CHECKING:
@@ -72,7 +73,6 @@ class NumberLearner:
         if layout is None:
             finite = "finite " if np.isinf(values).any() else ""
             return Excluded(self.name, f"no {finite}values in the reference")
-        # Learning has sorted the values.
         reason = None if self._forced else number_reason(self.name, values)
         if reason is not None:
             return Excluded(self.name, reason)

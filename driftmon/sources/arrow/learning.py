@@ -29,8 +29,8 @@ class Learning:
     """
     One learning of a reference.
 
-    Exact, in bounded memory: the numbers of only so many columns are held at once as fit in `BUDGET`, and the rows are read again
-    for the next ones. A single column that does not fit is held alone.
+    Exact, in bounded memory: the numbers of only so many columns are held at once as fit in the budget, and the rows are read
+    again for the next ones. A single column that does not fit is held alone.
 
     Parameters
     ----------
@@ -38,17 +38,19 @@ class Learning:
         The reference rows.
     selection : Selection
         The timestamp column is not monitored, unless it is included by name.
+    budget : int
+        Bytes of collected values.
     """
 
     BUDGET = 512 * 2**20
-    """Bytes of collected values."""
 
     NUMBER_BYTES, CATEGORY_BYTES = 8, 200
     """What a row of numbers, and a distinct category, take."""
 
-    def __init__(self, reader: Reader, selection: Selection) -> None:
+    def __init__(self, reader: Reader, selection: Selection, *, budget: int = BUDGET) -> None:
         self._reader = reader
         self._selection = selection
+        self._budget = budget
         self._rows: int | None = None  # exactly, once they were read
 
     def learn(self) -> Learnt:
@@ -155,7 +157,7 @@ class Learning:
         for column in plan:
             distinct = min(rows, 2 * MOST_DISTINCT)
             size = rows * self.NUMBER_BYTES if column.kind is Kind.NUMERIC else distinct * self.CATEGORY_BYTES
-            if group and held + size > self.BUDGET:
+            if group and held + size > self._budget:
                 yield group
                 group, held = [], 0
             group.append(column)

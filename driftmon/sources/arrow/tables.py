@@ -114,8 +114,10 @@ def _check_names(names: Sequence[str]) -> None:
 
 
 def _as_array(name: str, column: Column) -> Array:
-    if np.ndim(column) == 0 and not hasattr(column, "__len__"):
+    if isinstance(column, str | bytes) or not hasattr(column, "__len__"):
         raise SourceError(f"column {name!r} is {column!r}; expected an array or a list")
+    if getattr(column, "ndim", 1) != 1:
+        raise SourceError(f"column {name!r} has {column.ndim} dimensions; expected one")
     try:
         return _typed(column)
     except _REFUSED:
@@ -129,9 +131,13 @@ def _as_array(name: str, column: Column) -> Array:
 def _typed(column: Column) -> Array:
     if isinstance(column, pa.Array | pa.ChunkedArray):
         return column
-    if hasattr(column, "__arrow_c_stream__") and not hasattr(column, "to_numpy"):
+    pandas = type(column).__module__.startswith("pandas")
+    if hasattr(column, "__arrow_c_stream__") and not pandas:
         return pa.chunked_array(column)
     dtype = getattr(column, "dtype", None)
+    if type(dtype).__name__ == "SparseDtype":
+        column = np.asarray(column)
+        dtype = column.dtype
     if isinstance(dtype, np.dtype) and dtype.kind == "f":
         # As it is: turning NaN into null would read every value once more.
         return pa.array(np.asarray(column), from_pandas=False)

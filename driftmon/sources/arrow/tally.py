@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pyarrow as pa
@@ -69,7 +69,8 @@ class CodeTally:
         values, counts = pending[0]
         if len(pending) > 1:
             values, counts = _merged(pending)
-        return texts(values), counts.tolist()
+        # Nulls are taken out when batches retire.
+        return cast("list[str]", texts(values)), counts.tolist()
 
     def _retire(self) -> None:
         if self._dictionary is None:
@@ -96,16 +97,16 @@ def _merged(pending: list[tuple[Array, NDArray[np.int64]]]) -> tuple[Array, NDAr
     return merged.column("value").combine_chunks(), merged.column("rows_sum").to_numpy()
 
 
-def texts(values: Array) -> list[str]:
+def texts(values: Array) -> list[str | None]:
     """
     An Arrow array of text as strings, whatever bytes it holds.
 
     Lone surrogates, which Python and JavaScript allow and UTF-8 does not, come back as themselves.
     """
     try:
-        strings: list[str] = values.to_pylist()
+        strings: list[str | None] = values.to_pylist()
     except UnicodeDecodeError:
-        return [_text(value) for value in values.cast(pa.large_binary()).to_pylist()]
+        return [None if value is None else _text(value) for value in values.cast(pa.large_binary()).to_pylist()]
     return strings
 
 

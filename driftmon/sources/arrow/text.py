@@ -34,9 +34,18 @@ __all__ = [
 MISSING_WORDS = ("", "na", "n/a", "#n/a", "#na", "nan", "-nan", "nat", "null", "none", "<na>")
 """What people and programs write for no value, in lower case. In categorical columns they stay values: NA is also Namibia."""
 
-DATE = r"^\d{4}-\d{2}-\d{2}$"
-WHOLE = r"^[+-]?\d+$"
+DIGITS = r"^[+-]?\d+$"
 ZONED = r"^\d{4}-\d{2}-\d{2}[T ].*(Z|[+-]\d{2}(:?\d{2})?)$"
+
+WHOLE_NUMBER = ColumnType("int64", Family.NUMBER, integer=True)
+NUMBER = ColumnType("float64", Family.NUMBER)
+TRUTH = ColumnType("bool", Family.BOOLEAN)
+DATE = ColumnType("date", Family.DATE)
+INSTANT = ColumnType("timestamp", Family.TIMESTAMP)
+IMPLIES = {WHOLE_NUMBER: NUMBER, DATE: INSTANT}
+
+PROBED = 64
+"""Values that are tried before a whole batch."""
 
 SHOWN = 40
 """Characters of a value that a message shows."""
@@ -73,7 +82,7 @@ def read_numbers(array: Array) -> Array:
         Naming the first text that is neither.
     """
     try:
-        return array.cast(pa.float64())
+        return _probed(array, pa.float64())
     except pa.ArrowInvalid:
         return _cast(_present(array), pa.float64(), "a number")
 
@@ -94,10 +103,13 @@ def read_instants(array: Array, zone: Zone) -> Array:
 
     As `read_numbers`, with an Arrow array of timestamps in microseconds, UTC.
     """
-    try:
-        return _from_walls(array.cast(pa.timestamp("us")), zone)
-    except pa.ArrowInvalid:
-        present = _canonical(_present(array))
+    for target in (pa.timestamp("us"), pa.timestamp("us", tz="UTC")):
+        try:
+            instants = _probed(array, target)
+        except pa.ArrowInvalid:
+            continue
+        return instants if target.tz else _from_walls(instants, zone)
+    present = _canonical(_present(array))
     zoned = pc.match_substring_regex(present, ZONED)
     nothing = pa.scalar(None, present.type)
     expected = "an ISO date or time such as 2013-05-01T09:30:00"
@@ -134,26 +146,29 @@ def _canonical(array: Array) -> Array:
 
 def _cast(array: Array, target: ArrowType, expected: str) -> Array:
     try:
-        return array.cast(target)
+        return _probed(array, target)
     except pa.ArrowInvalid as exc:
         raise ValueProblem(_first_unreadable(array, target), expected) from exc
 
 
+def _probed(array: Array, target: ArrowType) -> Array:
+    """A cast that fails early: Arrow makes a message of every value that it cannot read, and only then fails."""
+    array.slice(0, PROBED).cast(target)
+    return array.cast(target)
+
+
 def _first_unreadable(array: Array, target: ArrowType) -> str:
-    """The first text that does not cast, by halving: some 16 casts instead of one for each value."""
-    while len(array) > 1:
-        half = array.slice(0, len(array) // 2)
-        array = array.slice(len(half)) if _reads(half, lambda part: part.cast(target)) else half
-    text: str = array[0].as_py()
+    """The first text that does not cast, by ever longer and then by ever shorter spans."""
+    start, rows = 0, PROBED
+    while rows:
+        try:
+            array.slice(start, rows).cast(target)
+        except pa.ArrowInvalid:
+            rows //= 2
+        else:
+            start, rows = start + rows, min(2 * rows, len(array))
+    text: str = array[start].as_py()
     return text
-
-
-def _reads(array: Array, read: Callable[[Array], object]) -> bool:
-    try:
-        read(array)
-    except (pa.ArrowInvalid, ValueProblem):
-        return False
-    return True
 
 
 class Narrowing:
@@ -170,11 +185,11 @@ class Narrowing:
     def __init__(self, zone: Zone) -> None:
         self._any = False
         self._open: dict[ColumnType, Callable[[Array], object]] = {
-            ColumnType("int64", Family.NUMBER, integer=True): _read_whole,
-            ColumnType("float64", Family.NUMBER): read_numbers,
-            ColumnType("bool", Family.BOOLEAN): read_booleans,
-            ColumnType("date", Family.DATE): _read_dates,
-            ColumnType("timestamp", Family.TIMESTAMP): lambda array: read_instants(array, zone),
+            WHOLE_NUMBER: _read_whole,
+            NUMBER: read_numbers,
+            TRUTH: read_booleans,
+            DATE: lambda array: _cast(array, pa.date32(), "a date"),
+            INSTANT: lambda array: read_instants(array, zone),
         }
 
     def add(self, array: Array) -> None:
@@ -183,11 +198,19 @@ class Narrowing:
             return
         if pat.is_dictionary(array.type):
             array = array.dictionary_decode()
-        present = _present(array).drop_null()
-        if len(present) == 0:
-            return
-        self._any = True
-        self._open = {meant: read for meant, read in self._open.items() if _reads(present, read)}
+        array = array.drop_null()
+        self._any = self._any or _present(array).null_count < len(array)
+        if self._any:
+            self._narrow(array)
+
+    def _narrow(self, array: Array) -> None:
+        implied: ColumnType | None = None
+        for meant, read in list(self._open.items()):
+            # Whole numbers are numbers and dates are instants: no need to read them twice.
+            if meant is not implied and not _reads(array, read):
+                del self._open[meant]
+            elif meant in IMPLIES:
+                implied = IMPLIES[meant]
 
     @property
     def meant(self) -> ColumnType:
@@ -197,22 +220,25 @@ class Narrowing:
         return next(iter(self._open), ColumnType("string", Family.TEXT))
 
 
-def _read_whole(present: Array) -> None:
-    # Arrow also reads hexadecimal digits as integers, but never as floats.
-    read_numbers(present)
+def _reads(array: Array, read: Callable[[Array], object]) -> bool:
+    """True if all values can be read, those apart that say that there is none."""
     try:
-        present.cast(pa.int64())
+        read(array)
+    except (pa.ArrowInvalid, ValueProblem):
+        try:
+            read(_present(array).drop_null())
+        except (pa.ArrowInvalid, ValueProblem):
+            return False
+    return True
+
+
+def _read_whole(array: Array) -> None:
+    # Arrow also reads hexadecimal digits as integers, but never as floats.
+    read_numbers(array)
+    try:
+        _probed(array, pa.int64())
     except pa.ArrowInvalid:
         # More digits than 64 bits hold are whole numbers too.
-        _require(present, WHOLE, "a whole number")
-
-
-def _read_dates(present: Array) -> None:
-    _require(present, DATE, "a date")
-    _cast(present, pa.date32(), "a date")
-
-
-def _require(array: Array, pattern: str, expected: str) -> None:
-    matches = pc.match_substring_regex(array, pattern)
-    if not pc.all(matches).as_py():
-        raise ValueProblem(array.filter(pc.invert(matches))[0].as_py(), expected)
+        matches = pc.match_substring_regex(array, DIGITS)
+        if not pc.all(matches).as_py():
+            raise ValueProblem(array.filter(pc.invert(matches))[0].as_py(), "a whole number") from None
