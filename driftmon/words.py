@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 from driftmon.core.verdict import Status
 
 if TYPE_CHECKING:
-    from driftmon.core.check import CheckResult, ColumnResult
+    from zoneinfo import ZoneInfo
 
-__all__ = ["headline", "moved", "number", "percent"]
+    from driftmon.core.check import CheckResult, ColumnResult
+    from driftmon.core.window import Window
+
+__all__ = ["headline", "moved", "number", "percent", "span_text"]
 
 NAMED = 5
 """Columns that the headline names before it says "and more"."""
@@ -71,6 +74,29 @@ def moved(column: ColumnResult, *, most: int = 2) -> str:
         now = column.live.counts[j] / column.live.rows
         told.append(f"{column.bins[j].label} {percent(before)} → {percent(now)}")
     return ", ".join(told)
+
+
+def span_text(window: Window, zone: ZoneInfo) -> str:
+    """
+    A window on the wall clock of a time zone: a day as its date, anything else with both ends.
+
+    Examples
+    --------
+    >>> from datetime import UTC, datetime
+    >>> from zoneinfo import ZoneInfo
+    >>> from driftmon.core.window import Window
+    >>> day = Window(datetime(2013, 5, 8, 4, tzinfo=UTC), datetime(2013, 5, 9, 4, tzinfo=UTC))
+    >>> span_text(day, ZoneInfo("America/New_York")), span_text(day, ZoneInfo("UTC"))
+    ('2013-05-08', '2013-05-08 04:00 to 2013-05-09 04:00 UTC')
+    """
+    start, end = window.start.astimezone(zone), window.end.astimezone(zone)
+    midnights = not any((start.hour, start.minute, start.second, end.hour, end.minute, end.second))
+    if midnights and (end.date() - start.date()).days == 1:
+        return str(start.date())
+    if midnights:
+        return f"{start.date()} to {end.date()}"
+    until = f"{end:%H:%M}" if start.date() == end.date() else f"{end:%Y-%m-%d %H:%M}"
+    return f"{start:%Y-%m-%d %H:%M} to {until} {end:%Z}"
 
 
 def percent(share: float) -> str:

@@ -61,7 +61,7 @@ def list_(*, monitor: str, folder: Path, url: str | None, output: str) -> None:
     from driftmon.cli.tables import show_baselines  # noqa: PLC0415 - keeps --help light
     from driftmon.core.window import isoformat  # noqa: PLC0415
 
-    find_monitor(folder, monitor)
+    zone = find_monitor(folder, monitor).zone
     with open_store(url) as store:
         records = store.list_baselines(monitor)
     if output == "json":
@@ -81,7 +81,7 @@ def list_(*, monitor: str, folder: Path, url: str | None, output: str) -> None:
     elif not records:
         click.echo(f"no baseline of {monitor} yet; make one with: driftmon baseline build {monitor}", err=True)
     else:
-        show_baselines(records)
+        show_baselines(records, zone)
 
 
 @baseline.command(cls=DriftmonCommand)

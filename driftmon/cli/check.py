@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from driftmon.config import Monitor
     from driftmon.core.window import Window
+    from driftmon.pipeline import BackfillStep
 
 __all__ = ["backfill", "check", "history"]
 
@@ -67,7 +68,7 @@ def check(  # noqa: PLR0913 - one parameter an option
     if output == "json":
         print_json(check_json(result))
     else:
-        show_check(result, bits=bits)
+        show_check(result, zone=found.zone, bits=bits)
     exit_for(result.status, fail_on)
 
 
@@ -126,22 +127,21 @@ def backfill(  # noqa: PLR0913 - one parameter an option
     windows = list(found.windows.between(span.start, span.end))
     if not windows:
         raise UsageError(f"{monitor}: no window of schedule {found.schedule!r} lies within {span}; widen it")
-    results, errors, skipped = [], [], 0
     with open_store(url) as store, bars() as progress:
-        task = progress.add_task(f"{monitor}", total=len(windows))
+        task = progress.add_task(monitor, total=len(windows))
+        done: list[BackfillStep] = []
         for step in steps(found, store, windows, again=again):
             progress.advance(task)
-            if step.result is not None:
-                results.append(step.result)
-            elif step.error is not None:
-                errors.append(step.error)
+            done.append(step)
+            if step.error is not None:
                 progress.console.print(f"driftmon: {step.window}: {step.error}", markup=False, soft_wrap=True)
-            else:
-                skipped += 1
+    results = [step.result for step in done if step.result is not None]
+    errors = [step.error for step in done if step.error is not None]
     if output == "json":
         print_json([check_json(result) for result in results])
-    else:
-        show_history(results)
+    elif results:
+        show_history(results, found.zone)
+    skipped = len(done) - len(results) - len(errors)
     click.echo(f"{len(results)} windows checked, {skipped} had a result already, {len(errors)} failed", err=True)
     if errors:
         raise click.exceptions.Exit(errors[0].exit_code)
@@ -183,6 +183,6 @@ def history(  # noqa: PLR0913 - one parameter an option
     elif not results:
         click.echo(f"no results of {monitor} yet; make one with: driftmon check {monitor}", err=True)
     elif column is not None:
-        show_column_history(results, column)
+        show_column_history(results, column, found.zone)
     else:
-        show_history(results)
+        show_history(results, found.zone)

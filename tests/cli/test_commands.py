@@ -112,7 +112,7 @@ def test_check_stores_and_prints_the_newest_complete_window(ready):
     run = ready.run("check", "shop")
     stored = ready.run("history", "shop", "--format", "json").json
 
-    assert run.out.startswith("shop, 2024-02-05T00:00:00Z to 2024-02-06T00:00:00Z: no drift in ")
+    assert run.out.startswith("shop, 2024-02-05: no drift in ")
     assert [check["window"]["start"] for check in stored] == ["2024-02-05T00:00:00Z"]
 
 
@@ -137,7 +137,7 @@ def test_history_of_a_column_has_its_numbers(ready):
 
     run = ready.run("history", "shop", "--column", "amount")
 
-    assert "2024-02-03T00:00:00Z to 2024-02-04T00:00:00Z" in run.out
+    assert "2024-02-03" in run.out
     assert "critical" in run.out
 
 
@@ -197,7 +197,7 @@ def test_init_writes_a_monitor_that_can_be_used_at_once(project):
     assert run.status == 0
     assert project.run("validate", "orders").status == 0
     assert project.run("baseline", "build", "orders").status == 0
-    assert project.run("check", "orders", "--window", "2024-01-30").out.startswith("orders, 2024-01-30T00:00:00Z")
+    assert project.run("check", "orders", "--window", "2024-01-30").out.startswith("orders, 2024-01-30: ")
 
 
 def test_init_does_not_write_over_a_file(project):
