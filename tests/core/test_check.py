@@ -245,6 +245,17 @@ def test_a_segment_that_only_the_live_side_has_is_not_checked():
     assert [r.segment for r in result.columns] == [None]
 
 
+def test_a_segment_column_is_not_compared_within_its_own_segment():
+    columns = {"c": CATEGORICAL, "x": NUMERIC}
+    counts = profile(
+        segments={"c=a": profile(c=(500, 0, 0, 0), x=(0, 250, 250, 0))}, c=(500, 300, 200, 0), x=(0, 500, 500, 0)
+    )
+
+    result = check(Baseline(Learnt(columns), counts), counts, policy=Policy())
+
+    assert [(r.segment, r.column) for r in result.columns] == [(None, "c"), (None, "x"), ("c=a", "x")]
+
+
 def test_the_problem_of_a_column_holds_for_its_segments():
     parts = {"origin=JFK": profile(x=(0, 500, 500, 0))}
     live = Profile(9, {}, {"x": "gone from the data"}, {"origin=JFK": Profile(9, {})})
@@ -532,6 +543,13 @@ def test_a_column_that_one_part_could_not_count_has_no_total_but_a_problem():
     for total in (one + two, two + one):
         assert set(total.histograms) == {"x"}
         assert total.problems == {"y": "gone from the data"}
+
+
+def test_counts_of_a_column_with_a_problem_are_not_added():
+    one = Profile(2, {"y": Histogram((2, 0))})
+    two = Profile(2, {"y": Histogram((1, 0))}, problems={"y": "a part of it is text"})
+
+    assert (one + two).histograms == {}
 
 
 def test_adding_to_the_empty_profile_changes_nothing():

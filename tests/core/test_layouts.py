@@ -388,6 +388,11 @@ def test_bins_join_without_gap_or_overlap(values):
     [
         pytest.param([0.5], ["<= 0.5", "> 0.5"], id="one edge"),
         pytest.param([math.nextafter(0.5, 0)], ["< 0.5", ">= 0.5"], id="one edge just below a value"),
+        pytest.param(
+            [math.nextafter(0.5, 0), 2.5, math.nextafter(8, 0)],
+            ["< 0.5", "[0.5, 2.5]", "(2.5, 8)", ">= 8"],
+            id="closed and open",
+        ),
         pytest.param([1.0, 2.0, 3.0], ["<= 1", "(1, 2]", "(2, 3]", "> 3"], id="whole numbers"),
         pytest.param([1e-12, 1e12], ["<= 1e-12", "(1e-12, 1000000000000]", "> 1000000000000"], id="far apart"),
         pytest.param([1e300], ["<= 1e+300", "> 1e+300"], id="huge"),
@@ -403,6 +408,11 @@ def test_bins_join_without_gap_or_overlap(values):
             [1700000001.25, 1700000001.5],
             ["<= 1700000001.2", "(1700000001.2, 1700000001.5]", "> 1700000001.5"],
             id="as few digits as keep edges apart",
+        ),
+        pytest.param(
+            [0.12341, 0.12346],
+            ["<= 0.1234", "(0.1234, 0.12346]", "> 0.12346"],
+            id="each nearer to itself than to its neighbours",
         ),
         pytest.param(
             [10.35702, math.nextafter(10.35702, 11), 20.7],
@@ -608,6 +618,16 @@ def test_a_tally_that_forgets_keeps_the_frequent_categories():
     assert [tally.counts[f"airport{i}"] for i in range(10)] == [30 * (300 - i) for i in range(10)]
     assert histogram.counts[3] == 5
     assert histogram.novel is None  # too many values to remember them
+
+
+@pytest.mark.parametrize(("rows_each", "identifies"), [(1, True), (2, False)])
+def test_a_tally_that_forgets_judged_before_whether_it_identifies(rows_each, identifies):
+    tally = CategoryTally()
+
+    tally.add([f"v{i}" for i in range(100_001)], [rows_each] * 100_001)
+
+    assert tally.pruned
+    assert tally.identifies is identifies
 
 
 def test_a_tally_that_forgot_rare_values_of_a_column_that_repeats_does_not_identify():

@@ -319,6 +319,14 @@ def test_evenly_spaced_p_values_are_all_adjusted_to_the_largest():
     assert adjusted_p_values([0.05, 0.01, 0.04, 0.02, 0.03]) == pytest.approx([0.05] * 5)
 
 
+def test_an_adjusted_p_value_is_never_below_the_raw_one_nor_above_1():
+    p = 0.8843515161261928  # times 3 and by 3 again it rounds down
+
+    assert 3 * p / 3 < p
+    assert adjusted_p_values([0.1, p, 0.2]).max() == p
+    assert adjusted_p_values([1.0, 1.0, 0.9]).max() == 1
+
+
 @pytest.mark.parametrize(
     ("bins", "alpha", "noncentrality"),
     [(10, 0.01, 26.1), (16, 0.01, 30.7), (20, 0.01, 33.3), (20, 0.001, 42.6), (20, 0.0001, 51.1)],

@@ -21,6 +21,16 @@ def test_a_window_is_kept_and_written_in_utc():
     assert str(window) == "2013-05-01T04:00:00Z/2013-05-02T04:00:00Z"
 
 
+def test_a_window_holds_plain_datetimes_whatever_class_it_was_given():
+    class Stamp(datetime):
+        """As pandas and Airflow have them."""
+
+    window = Window(Stamp(2013, 5, 1, 12, 30, 15, 17, tzinfo=UTC), NOON + HOUR)
+
+    assert type(window.start) is datetime
+    assert window.start == datetime(2013, 5, 1, 12, 30, 15, 17, tzinfo=UTC)
+
+
 def test_windows_of_the_same_instants_are_equal_and_sort_by_time():
     same = Window(NOON.astimezone(timezone(5 * HOUR)), NOON + HOUR)
 
