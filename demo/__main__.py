@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from demo.flights import prepare
-from demo.services import serving, watched_by_prometheus
+from demo.services import free_port, serving, watched_by_prometheus
 from demo.story import tell
 from driftmon.airflow.settings import USER, StackSettings
 from driftmon.airflow.stack import Stack
@@ -30,8 +30,6 @@ from driftmon.pipeline import build_baseline
 from driftmon.store.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from demo.services import Prometheus
     from driftmon.core.window import Window
 
@@ -88,7 +86,9 @@ def _run(*, keep: bool) -> None:
         say(f"baseline {baseline.id[:12]}: {rows:,} flights of January to March, {columns} columns")
 
         say("airflow: starting the database, api-server, scheduler and dag-processor (20 to 40 s)")
-        settings = StackSettings(home=HOME / "airflow", dags=PROJECT / "dags", port=0, environment=_environment(url))
+        settings = StackSettings(
+            home=HOME / "airflow", dags=PROJECT / "dags", port=free_port(8080), environment=_environment(url)
+        )
         airflow = stack.enter_context(Stack(settings, log=lambda line: say(f"airflow: {line}")))
         metrics = stack.enter_context(serving(url, MONITOR.parent, HOME / "serve.log"))
         say(f"driftmon serve: {metrics}")
@@ -96,9 +96,10 @@ def _run(*, keep: bool) -> None:
 
         windows = _windows(monitor)
         _await_checks(airflow, store, monitor, windows)
-        tell(store.load_checks(monitor.name, limit=len(windows)), monitor, HOME / "flights" / "live", print)
+        results = store.load_checks(monitor.name, limit=len(windows))
+        tell(results, monitor, HOME / "flights" / "live", print)
         if prometheus is not None:
-            say(prometheus.await_gauge("dep_delay"))
+            say(prometheus.await_gauge("dep_delay", results[0]["dep_delay"].kl or 0.0))  # the newest comes first
         _addresses(airflow.url, settings, metrics, prometheus, keep=keep)
         if keep:
             _wait_for_interrupt(airflow)
@@ -131,7 +132,7 @@ def _await_checks(airflow: Stack, store: Store, monitor: Monitor, windows: list[
     """Wait until the scheduler has run the check of every window, and say how far it is."""
     say(f"airflow: its scheduler now checks {len(windows)} days, each in a run of {DAG}")
     seen, progress = 0, time.monotonic()
-    for _ in _every(1.0):
+    while True:
         airflow.require_healthy()
         runs = airflow.api.dag_runs(DAG)
         done = store.checked_windows(monitor.name, windows[0].start, windows[-1].end)
@@ -145,13 +146,8 @@ def _await_checks(airflow: Stack, store: Store, monitor: Monitor, windows: list[
         if failed or time.monotonic() - progress > PATIENCE:
             what = f"run {failed[0]} of {DAG} failed" if failed else f"no day was checked in {PATIENCE:.0f} s"
             raise DriftmonError(f"{what}; the logs are in {airflow.settings.logs}")
+        time.sleep(1.0)
     say(f"airflow: {len(runs)} runs of {DAG} succeeded")
-
-
-def _every(seconds: float) -> Iterator[None]:
-    while True:
-        yield
-        time.sleep(seconds)
 
 
 def _addresses(
@@ -171,8 +167,9 @@ def _addresses(
 
 def _wait_for_interrupt(airflow: Stack) -> None:
     say("running until Ctrl-C")
-    for _ in _every(2.0):
+    while True:
         airflow.require_healthy()
+        time.sleep(2.0)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import socket
 import subprocess
@@ -21,7 +22,7 @@ from driftmon.errors import DriftmonError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["Prometheus", "serving", "watched_by_prometheus"]
+__all__ = ["Prometheus", "free_port", "serving", "watched_by_prometheus"]
 
 PROJECT = Path(__file__).resolve().parent.parent
 USUAL_METRICS_PORT, USUAL_PROMETHEUS_PORT = 9877, 9090
@@ -48,18 +49,18 @@ class Prometheus:
     url: str
     log: Path
 
-    def await_gauge(self, column: str) -> str:
-        """Wait until the divergence of a column has been scraped, and say its value."""
+    def await_gauge(self, column: str, expected: float) -> str:
+        """Wait until the divergence of a column has been scraped with the value that is in the database, and say it."""
         query = urlencode({"query": f'driftmon_column_kl_divergence_nats{{column="{column}"}}'})
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             with opener.open(f"{self.url}/api/v1/query?{query}", timeout=5) as answer:
                 found = json.load(answer)["data"]["result"]
-            if found:
-                return f"prometheus has scraped it: KL of {column} in the newest window is {float(found[0]['value'][1]):.3f} nats"
+            if found and math.isclose(float(found[0]["value"][1]), expected, rel_tol=1e-9):
+                return f"prometheus has scraped it: KL of {column} in the newest window is {expected:.3f} nats"
             time.sleep(0.5)
         raise DriftmonError(
-            f"prometheus has not scraped the divergence of {column} in {START_SECONDS:.0f} s; see {self.log}"
+            f"prometheus has not scraped the KL {expected} of {column} in {START_SECONDS:.0f} s; see {self.log}"
         )
 
 

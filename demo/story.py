@@ -57,7 +57,7 @@ def _story(days: list[tuple[date, CheckResult]], facts: dict[date, DayFacts]) ->
     columns = ", ".join(column.column for column in result.ranked() if column.status.breach)
     late = "" if seen.late is None else f" and {seen.late:.0%} of the arrivals were late"
     return (
-        f"{len(days)} days checked, {len(days) - len(alarmed)} quiet, critical on {' and '.join(critical) or 'none'}: "
+        f"{len(days)} days checked, {len(days) - len(alarmed)} quiet, critical on {', '.join(critical) or 'none'}: "
         f"on {day:%-d %B} {seen.cancelled:.0%} of {seen.flights} flights were cancelled{late}; drifted: {columns}"
     )
 

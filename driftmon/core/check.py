@@ -50,8 +50,9 @@ class Policy:
     min_rows: int = 100
 
     def threshold_of(self, column: str) -> Threshold:
-        """The threshold in force for a column."""
-        return self.column_thresholds.get(column, self.threshold)
+        """The threshold in force for a column; that of its timestamp for a derived one such as ``booked.hour``."""
+        own = self.column_thresholds.get(column) or self.column_thresholds.get(column.rpartition(".")[0])
+        return own or self.threshold
 
     def role_of(self, column: str) -> str:
         """The role of a column; that of its timestamp for a derived one such as ``booked.hour``."""
