@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,21 @@ __all__ = ["one_line", "reading"]
 
 LONGEST = 300
 
-DAMAGE = ("magic", "thrift", "corrupt", "deserializ", "end of stream", "parquet", "decompress", "crc", "truncated")
-"""What messages of readers say when the bytes are wrong, and messages of networks do not."""
+KNOWN: dict[type[Exception], str] = {
+    FileNotFoundError: "no such file or folder; check the path",
+    PermissionError: "no permission to read it; check its mode, or the credentials",
+    ImportError: "needs another package: {}",
+}
+
+NETWORK = re.compile(r"network|connect|timed? ?out|resolve|unreachable|unavailable|throttl|slow.?down", re.IGNORECASE)
+REFUSED = re.compile(
+    r"access.?denied|forbidden|unauthori[sz]ed|credential|signature|no.?such.?bucket|token", re.IGNORECASE
+)
+DAMAGED = re.compile(
+    r"magic bytes|thrift|corrupt|deserializ|end of stream|decompress|\bcrc|truncated|page header|file size",
+    re.IGNORECASE,
+)
+"""What messages say, looked for in this order: readers and stores raise one and the same `OSError` for all of it."""
 
 OUR_OWN = (TypeError, AttributeError, LookupError, NameError, AssertionError, MemoryError)
 """What no data should cause: a mistake of this program, better shown than renamed."""
@@ -54,17 +68,27 @@ def reading(place: str, *, remote: bool) -> Iterator[None]:
 def _said(place: str, exc: Exception, *, remote: bool) -> SourceError | None:
     from pyarrow import ArrowException  # noqa: PLC0415 - Arrow loads slowly, and is loaded once something can go wrong
 
-    if isinstance(exc, FileNotFoundError):
-        return SourceError(f"{place}: no such file or folder; check the path")
-    if isinstance(exc, PermissionError):
-        return SourceError(f"{place}: no permission to read it; check its mode, or the credentials")
-    if isinstance(exc, ImportError):
-        return SourceError(f"{place}: needs another package: {one_line(exc)}")
-    damaged = isinstance(exc, ArrowException | ValueError) or any(word in str(exc).lower() for word in DAMAGE)
-    if not damaged and isinstance(exc, OUR_OWN):
+    for known, says in KNOWN.items():
+        if isinstance(exc, known):
+            return SourceError(f"{place}: {says.format(one_line(exc))}")
+    if isinstance(exc, ArrowException | ValueError):
+        return _unreadable(place, exc)
+    if isinstance(exc, OUR_OWN):
         return None
-    if remote and not damaged:
-        return SourceUnavailable(f"{place}: cannot be reached: {one_line(exc)}; try again later")
+    return _unreachable(place, exc) if remote else _unreadable(place, exc)
+
+
+def _unreachable(place: str, exc: Exception) -> SourceError:
+    text = str(exc)
+    if not NETWORK.search(text):
+        if REFUSED.search(text):
+            return SourceError(f"{place}: access is refused: {one_line(exc)}; check the bucket and the credentials")
+        if DAMAGED.search(text):
+            return _unreadable(place, exc)
+    return SourceUnavailable(f"{place}: cannot be reached: {one_line(exc)}; try again later")
+
+
+def _unreadable(place: str, exc: Exception) -> SourceError:
     return SourceError(f"{place}: cannot be read: {one_line(exc)}; it may be damaged, incomplete or of another format")
 
 

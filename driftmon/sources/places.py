@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import unquote
 
+from driftmon.errors import SourceError
 from driftmon.sources.faults import reading
 
 if TYPE_CHECKING:
@@ -103,11 +104,13 @@ class Place:
         info = self.system.get_file_info(self.path)
         if info.is_file:
             return [self.path]
-        base: str = self.path
-        pattern: list[str] = []
         # A folder may have brackets in its name.
-        if not _is_folder(info) and _WILD.search(self.path):
+        if _is_folder(info):
+            base, pattern = self.path, list[str]()
+        elif _WILD.search(self.path):
             base, pattern = _split(self.path)
+        else:
+            return []
         found = self.system.get_file_info(FileSelector(base or ".", recursive=True, allow_not_found=True))
         inside = [(each.path, _below(each.path, base)) for each in found if each.is_file]
         return [path for path, parts in inside if _matches(parts, pattern) and not _hidden(parts, pattern)]
@@ -126,8 +129,10 @@ def locate(path: str) -> Place:
     Raises
     ------
     SourceError
-        If nothing can read such URLs.
+        If the path is empty, or nothing can read such URLs.
     """
+    if not path:
+        raise SourceError("the path is empty; expected a file, a folder, a glob or a URL")
     url = _URL.fullmatch(path)
     if url is None or url[1] == "file":
         from pyarrow.fs import LocalFileSystem  # noqa: PLC0415 - as above

@@ -192,14 +192,49 @@ class Flaky(MemoryFileSystem):
         raise RuntimeError("endpoint\ndid not answer")
 
 
+class Refusing(MemoryFileSystem):
+    """A file system that its reader may not read."""
+
+    protocol = "refusing"
+
+    def info(self, _path: str, **_options: Any) -> dict[str, Any]:
+        raise PermissionError("who are you?")
+
+
+class Denying(MemoryFileSystem):
+    """An object store that says no in words of its own."""
+
+    protocol = "denying"
+
+    def info(self, _path: str, **_options: Any) -> dict[str, Any]:
+        raise OSError("When getting information for key: AWS Error ACCESS_DENIED during HeadObject operation")
+
+
+def test_a_file_that_may_not_be_read_is_an_error_that_trying_again_does_not_help() -> None:
+    fsspec.register_implementation("refusing", Refusing, clobber=True)
+    fsspec.register_implementation("denying", Denying, clobber=True)
+
+    assert error_of("refusing://b/x.parquet").endswith(": no permission to read it; check its mode, or the credentials")
+    assert "denying://b/x.parquet: access is refused: " in error_of("denying://b/x.parquet")
+
+
+class Down(MemoryFileSystem):
+    """An object store behind a network that is down, in the words of its client."""
+
+    protocol = "down"
+
+    def info(self, _path: str, **_options: Any) -> dict[str, Any]:
+        raise OSError("When getting information for key 'corrupt.parquet': AWS Error NETWORK_CONNECTION: curlCode: 7")
+
+
 def test_a_file_system_that_cannot_be_reached_may_be_later() -> None:
-    fsspec.register_implementation("unreachable", Unreachable, clobber=True)
-    fsspec.register_implementation("flaky", Flaky, clobber=True)
+    for system in (Unreachable, Flaky, Down):
+        scheme = system.protocol
+        fsspec.register_implementation(scheme, system, clobber=True)
 
-    for scheme in ("unreachable", "flaky"):
-        said = error_of(f"{scheme}://bucket/x.parquet", SourceUnavailable)
+        said = error_of(f"{scheme}://bucket/corrupt.parquet", SourceUnavailable)
 
-        assert said.startswith(f"{scheme}://bucket/x.parquet: cannot be reached: ")
+        assert said.startswith(f"{scheme}://bucket/corrupt.parquet: cannot be reached: ")
         assert said.endswith("; try again later")
 
 
@@ -406,23 +441,11 @@ def test_a_missing_path_is_an_error_in_one_line() -> None:
 
     assert error_of("no.parquet") == "no.parquet: no such file or folder; check the path"
     assert error_of("no/*.parquet") == "no/*.parquet: no file matches"
+    assert error_of("") == "the path is empty; expected a file, a folder, a glob or a URL"
+    assert error_of("/dev/null") == "/dev/null: no such file or folder; check the path"
     assert "empty: the folder has no data files" in error_of("empty")
     assert "words: the folder has no data files" in error_of("words")
     assert "notes.md: of no known format; expected a name that ends with .parquet" in error_of("notes.md")
-
-
-def test_an_unreadable_file_is_an_error() -> None:
-    write("secret.parquet")
-    write("folder/secret.parquet")
-    Path("secret.parquet").chmod(0)
-    try:
-        Path("secret.parquet").read_bytes()
-    except PermissionError:
-        assert (
-            error_of("secret.parquet") == "secret.parquet: no permission to read it; check its mode, or the credentials"
-        )
-    else:
-        pytest.skip("this user may read everything")
 
 
 def damaged(path: str) -> str:
@@ -512,6 +535,60 @@ def test_na_is_a_value_of_categories_and_missing_elsewhere() -> None:
     assert learnt.columns["c"].layout.categories == ("IT", "NA")  # type: ignore[union-attr]
     assert profile.histograms["n"].missing == 30
     assert profile.histograms["q"].counts == (30, 0, 30)
+
+
+@pytest.mark.parametrize(
+    ("content", "row"),
+    [
+        ('x,c\n1,a\n2,"b\n3,c\n', 3),
+        ('x,c\n1,a\n"2,b\n3,c\n', 3),
+        ('x,c\n1,a\n2,"b', 3),
+        ('x,c\n1,a\n2,"b ""quoted"" \n', 3),
+        ('x\n1\n"2\n3\n', 3),
+        ('x\n1\n"2', 3),
+        ("x,c,d\n" + "1,a,b\n" * 2_000_000 + '"1,a,b\n', 2_000_002),
+    ],
+    ids=[
+        "last field",
+        "first field",
+        "no end of line",
+        "doubled quotes",
+        "one column",
+        "one column, no end",
+        "far down",
+    ],
+)
+def test_a_quote_that_is_never_closed_is_an_error_with_its_row(content: str, row: int) -> None:
+    text("cut.csv", content)
+
+    assert f"cut.csv: a quote in row {row} is never closed: " in error_of("cut.csv")
+
+
+@pytest.mark.parametrize(
+    ("content", "rows"),
+    [
+        ("x,c\n1,a\n2,b", 2),
+        ("x,c\n1,a\n2,b\n\n", 2),
+        ('x,c\n1,5" pipe\n2,6"', 2),
+        ('x,c\n1,"a"\n2,"b"', 2),
+        ("x\n1\n2", 2),
+        ("x\n1\n2\n", 2),
+        ("x\n1\n\n2\n\n", 4),
+        ("x", 0),
+        ("x\n", 0),
+        ("x,c", 0),
+        ('x\n"1\n1"\n",\n"\n', 2),
+        ("x\n" + "1\n" * 5_000_000, 5_000_000),
+        ("x\n" + "1\n" * (2**22 - 1), 2**22 - 1),
+        ("x\n" + "1\n" * (2**23 - 2) + "23", 2**23 - 1),
+        ("x,c\n" + "1,2\n" * (2**21 - 1), 2**21 - 1),
+    ],
+    ids=range(15),
+)
+def test_every_row_of_a_file_counts_however_it_ends(content: str, rows: int) -> None:
+    text("a.csv", content)
+
+    assert rows_of("a.csv") == rows
 
 
 @pytest.mark.parametrize("ending", ["\n", "\r\n"])

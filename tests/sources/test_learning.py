@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +23,7 @@ from driftmon.sources.memory import MemorySource
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
+    from pathlib import Path
 
     from driftmon.core.baseline import Learnt
     from driftmon.sources.arrow.batches import Batch
@@ -296,3 +299,29 @@ def test_a_million_distinct_strings_are_an_identifier() -> None:
 
     assert said is not None
     assert "more than 100,000 distinct values in 1,000,000 rows" in said
+
+
+def test_memory_stays_bounded_over_a_million_distinct_strings(tmp_path: Path) -> None:
+    code = """
+import resource, sys
+import pyarrow as pa, pyarrow.parquet as pq
+from driftmon.core.layout import Kind
+from driftmon.sources.base import Selection
+from driftmon.sources.files import FilesSource
+
+with pq.ParquetWriter(sys.argv[1], pa.schema([("s", pa.string())])) as writer:
+    for start in range(0, 1_000_000, 50_000):
+        writer.write_table(pa.table({"s": [f"a string of some length, number {n}" for n in range(start, start + 50_000)]}))
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+source = FilesSource(sys.argv[1])
+learnt = source.learn(Selection(kinds={"s": Kind.CATEGORICAL}))
+print(source.count(learnt.columns).rows, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+"""
+
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "s.parquet")], capture_output=True, text=True, check=True
+    )
+
+    rows, mebibytes = map(int, done.stdout.split())
+    assert rows == 1_000_000
+    assert mebibytes < 500

@@ -10,16 +10,17 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import pyarrow as pa
 import pyarrow.csv as pcsv
 
 from driftmon.errors import SourceError
 from driftmon.sources.arrow.batches import BATCH_ROWS, Field
+from driftmon.sources.formats.ending import last_row, marked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from driftmon.sources.arrow.batches import RecordBatch
     from driftmon.sources.arrow.timefilter import TimeFilter
@@ -29,6 +30,7 @@ __all__ = ["COMPRESSIONS", "DelimitedFile"]
 
 Stream: TypeAlias = Any
 InvalidRow: TypeAlias = Any
+Refusal: TypeAlias = "Callable[[InvalidRow], Literal['skip', 'error']]"
 
 COMPRESSIONS: dict[str, Any] = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}
 
@@ -77,21 +79,38 @@ class DelimitedFile:
         """The named columns as text."""
         del filter_
         wrong: list[InvalidRow] = []
+        last = last_row(self._delimiter, len(self.names))
 
-        def refuse(row: InvalidRow) -> str:
+        def refuse(row: InvalidRow) -> Literal["skip", "error"]:
+            if row.text == last:
+                return "skip"
             wrong.append(row)
             return "error"
 
         try:
-            for batch in self._open(names or self.names[:1], refuse):
-                for start in range(0, batch.num_rows, BATCH_ROWS):
-                    yield batch.slice(start, BATCH_ROWS)
+            with marked(self._stream(), last) as stream:
+                for batch in self._without_last(self._open(stream, names or self.names[:1], refuse)):
+                    for start in range(0, batch.num_rows, BATCH_ROWS):
+                        yield batch.slice(start, BATCH_ROWS)
         except pa.ArrowInvalid as exc:
-            raise SourceError(self._explain(exc, wrong)) from exc
+            raise SourceError(self._explain(exc, wrong, last)) from exc
 
-    def _open(self, names: Sequence[str], refuse: Any) -> Any:  # noqa: ANN401 - Arrow publishes no types
+    def _without_last(self, batches: Iterator[RecordBatch]) -> Iterator[RecordBatch]:
+        """In a file of one column the row put after the end is a row like any other."""
+        if len(self.names) > 1:
+            yield from batches
+            return
+        held = None
+        for batch in batches:
+            if batch.num_rows and held is not None:
+                yield held
+            held = batch if batch.num_rows else held
+        if held is not None:
+            yield held.slice(0, held.num_rows - 1)
+
+    def _open(self, stream: Stream, names: Sequence[str], refuse: Refusal) -> Iterator[RecordBatch]:
         return pcsv.open_csv(
-            self._stream(),
+            stream,
             # One thread, since only then rows have numbers that a message can name.
             read_options=pcsv.ReadOptions(use_threads=False, block_size=BLOCK_BYTES),
             parse_options=pcsv.ParseOptions(
@@ -139,10 +158,15 @@ class DelimitedFile:
         except (csv.Error, StopIteration) as exc:
             raise SourceError(f"{self._file.shown}: the header cannot be read: {exc}; check its quotes") from exc
 
-    def _explain(self, exc: pa.ArrowInvalid, wrong: Sequence[InvalidRow]) -> str:
+    def _explain(self, exc: pa.ArrowInvalid, wrong: Sequence[InvalidRow], last: str) -> str:
         shown = self._file.shown
         if wrong:
             row = wrong[0]
+            if row.text.endswith(last):
+                return (
+                    f"{shown}: a quote in row {row.number} is never closed: {row.text[:80]!r}; "
+                    "close it, or get the whole file if this one was cut off"
+                )
             return (
                 f"{shown}: row {row.number} has {row.actual_columns} fields, expected {row.expected_columns}: "
                 f"{row.text[:80]!r}; quote fields that contain {self._delimiter!r} (row 1 is the header)"
