@@ -430,6 +430,20 @@ def test_reference_files_that_disagree_leave_the_column_out_with_the_reason() ->
     }
 
 
+def test_reference_text_that_its_owner_takes_for_something_else_is_left_out_with_file_and_value() -> None:
+    Path("past").mkdir()
+    text("past/a.csv", "x,b,y\n1.5,maybe,1\ncheap,true,1\n")
+    text("past/b.csv", "x,b,y\n1.5,true,1\n2.5,false,1\n")
+
+    learnt = FilesSource("past").learn(Selection(kinds={"x": Kind.NUMERIC, "b": Kind.BOOLEAN}))
+
+    assert list(learnt.columns) == ["y"]
+    assert [item.reason.split(";")[0] for item in learnt.excluded] == [
+        "value 'cheap' is not a number in past/a.csv",
+        "value 'maybe' is not true or false in past/a.csv",
+    ]
+
+
 # --- what is wrong with files ------------------------------------------------------------------------------------------------
 
 

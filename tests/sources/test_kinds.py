@@ -204,9 +204,22 @@ def test_hours_are_those_of_the_wall_clock_of_the_monitor() -> None:
         (pa.array([True, False] * 30), Kind.CATEGORICAL, ("false", "true")),
         (pa.array([1, 0, None] * 30), Kind.BOOLEAN, ("false", "true")),
         (pa.array(["TRUE", "false", "NA"] * 30), Kind.BOOLEAN, ("false", "true")),
+        (pa.array([1.0, 0.0, float("nan")] * 30, pa.float32()), Kind.BOOLEAN, ("false", "true")),
+        (pa.array([Decimal(1), Decimal(0), None] * 30), Kind.BOOLEAN, ("false", "true")),
+        (pa.array(np.array([0.5, 2.0] * 30, np.float16)), Kind.CATEGORICAL, ("0.5", "2")),
         (pa.array([date(2013, 5, 1), None] * 30), Kind.CATEGORICAL, ("2013-05-01",)),
+        (pa.array([datetime(2013, 5, 1)] * 30, pa.timestamp("s")), Kind.CATEGORICAL, ("2013-05-01 00:00:00.000000",)),
+        (pa.array([time(5, 30)] * 30, pa.time32("s")), Kind.CATEGORICAL, ("05:30:00",)),
+        (pa.array([timedelta(minutes=1)] * 30), Kind.CATEGORICAL, ("60",)),
+        (pa.array(["a", "b"] * 30, pa.string_view()), Kind.CATEGORICAL, ("a", "b")),
+        (
+            pa.DictionaryArray.from_arrays(pa.array([0, 1] * 30), pa.array(["a", "b"], pa.string_view())),
+            Kind.CATEGORICAL,
+            ("a", "b"),
+        ),
+        (pa.RunEndEncodedArray.from_arrays([30, 60], ["a", "b"]), Kind.CATEGORICAL, ("a", "b")),
     ],
-    ids=str,
+    ids=lambda value: str(getattr(value, "type", value)),
 )
 def test_the_owners_kind_wins_over_the_data_type(values: pa.Array, kind: Kind, categories: tuple[str, ...]) -> None:
     source = MemorySource({"x": values})
@@ -219,6 +232,22 @@ def test_the_owners_kind_wins_over_the_data_type(values: pa.Array, kind: Kind, c
     histogram = source.count(learnt.columns).histograms["x"]
     assert histogram.counts[-2] == 0
     assert histogram.rows == len(values)
+
+
+def test_truths_can_be_made_numbers_by_their_owner() -> None:
+    source = MemorySource({"x": [True, False, None] * 30})
+
+    learnt = source.learn(Selection(kinds={"x": Kind.NUMERIC}))
+
+    assert source.count(learnt.columns).histograms["x"].counts == (0, 30, 30, 0, 30)
+
+
+def test_a_number_that_is_no_truth_is_told_with_the_value() -> None:
+    learnt = MemorySource({"x": [0, 1]}).learn(Selection(kinds={"x": Kind.BOOLEAN}))
+
+    problems = MemorySource({"x": [0, 1, None, 7]}).count(learnt.columns).problems
+
+    assert problems == {"x": "value '7' is not 0 or 1; 'x' is int64 in the reference"}
 
 
 def test_text_can_be_made_numbers_and_times_by_its_owner() -> None:

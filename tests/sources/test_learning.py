@@ -292,6 +292,16 @@ def test_more_categories_than_are_kept_leave_the_frequent_ones() -> None:
     assert learnt.columns["x"].singletons is None
 
 
+def test_very_many_categories_are_counted_whole() -> None:
+    live = MemorySource({"x": pa.array([f"new {n}" for n in range(400_000)] + ["often"] * 1_000)})
+    learnt = learn({"x": ["often", "rare"] * 30})
+
+    histogram = live.count(learnt.columns).histograms["x"]
+
+    assert histogram.counts == (1_000, 0, 400_000, 0)
+    assert histogram.novel == 400_000
+
+
 def test_a_million_distinct_strings_are_an_identifier() -> None:
     values = pa.array([f"string number {n}" for n in range(1_000_000)])
 

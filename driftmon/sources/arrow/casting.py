@@ -17,6 +17,7 @@ from driftmon.sources.arrow.parts import walls
 from driftmon.sources.arrow.tally import coded
 from driftmon.sources.arrow.text import ValueProblem, read_booleans, read_instants, read_numbers
 from driftmon.sources.arrow.timefilter import per_second
+from driftmon.sources.faults import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -110,6 +111,8 @@ def countable(batch: Batch, column: Monitored, zone: Zone) -> Array:
         return _CASTS[column.kind](array, live, column, zone)
     except ValueProblem as exc:
         raise ColumnProblem(f"{exc}{batch.place}; {column.raw!r} is {column.dtype} in the reference") from exc
+    except pa.ArrowException as exc:
+        raise ColumnProblem(f"{live.name} cannot be counted as {column.kind}{batch.place}: {one_line(exc)}") from exc
 
 
 def _plain(array: Array) -> Array:
@@ -160,15 +163,14 @@ def _categories(array: Array, live: ColumnType, column: Monitored, zone: Zone) -
 
 
 def _booleans(array: Array, live: ColumnType, column: Monitored, zone: Zone) -> Array:
-    del column, zone
     if live.family is Family.TEXT:
         array = read_booleans(_text(array))
     elif live.family is Family.NUMBER:
-        wrong = pc.invert(pc.is_in(array, value_set=pa.array([0, 1]).cast(array.type)))
-        wrong = pc.and_(wrong, pc.is_valid(array))
-        if pc.any(wrong).as_py():
-            raise ValueProblem(str(array.filter(wrong)[0].as_py()), "0 or 1")
-        array = array.cast(pa.bool_())
+        numbers = _numbers(array, live, column, zone).cast(pa.float64(), safe=False)
+        known = pc.is_in(numbers, value_set=pa.array([0.0, 1.0, float("nan"), None]))
+        if not pc.all(known).as_py():
+            raise ValueProblem(str(array.filter(pc.invert(known))[0].as_py()), "0 or 1")
+        array = pc.if_else(pc.is_nan(numbers), pa.scalar(None, pa.bool_()), numbers.cast(pa.bool_()))
     return _dictionary(array.cast(pa.int8()), TRUTH)
 
 

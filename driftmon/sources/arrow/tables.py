@@ -12,6 +12,7 @@ import pyarrow as pa
 from driftmon.errors import SourceError
 from driftmon.sources.arrow.batches import BATCH_ROWS, Field, no_rows, record_batch
 from driftmon.sources.arrow.selection import duplicates
+from driftmon.sources.faults import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -92,7 +93,7 @@ def as_table(data: Data) -> Table:
     try:
         table = pa.table(data)
     except _REFUSED as exc:
-        raise SourceError(f"cannot read {type(data).__name__!r} as a table: {_one_line(exc)}") from exc
+        raise SourceError(f"cannot read {type(data).__name__!r} as a table: {one_line(exc)}") from exc
     _check_names(table.column_names)
     return table
 
@@ -125,7 +126,7 @@ def _as_array(name: str, column: Column) -> Array:
     try:
         return _mixed(column)
     except _REFUSED as exc:
-        raise SourceError(f"column {name!r} cannot be read: {_one_line(exc)}") from exc
+        raise SourceError(f"column {name!r} cannot be read: {one_line(exc)}") from exc
 
 
 def _typed(column: Column) -> Array:
@@ -159,7 +160,3 @@ def _is_missing(value: object) -> bool:
     if value is None or type(value).__name__ in {"NAType", "NaTType"}:
         return True
     return isinstance(value, float | np.floating) and bool(np.isnan(value))
-
-
-def _one_line(exc: BaseException) -> str:
-    return " ".join(str(exc).split())[:200]
