@@ -82,8 +82,10 @@ def _places(path: str, timestamp: str | None, span: Window | None, timezone: str
         f"  path: {_text(path)}",
         f"  timestamp: {_text(timestamp)}",
     ]
-    if cut is not None:
+    if span is not None and cut is not None:
+        after = (span.end + timedelta(days=1)).astimezone(ZoneInfo(timezone)).date()
         live.append(f"  start: {cut}        # the first window that is checked")
+        live.append(f"  # end: {after}        # after the newest rows of this data; while it grows, leave it out")
     return [*reference, *live]
 
 
