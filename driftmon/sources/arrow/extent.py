@@ -29,7 +29,7 @@ def extent(reader: Reader, timestamp: str) -> Window | None:
     Raises
     ------
     SourceError
-        If the timestamp column is text that is no time.
+        If the timestamp column does not hold timestamps.
     """
     instants: list[datetime] = []
     for batch in reader.read([timestamp]):
@@ -38,6 +38,11 @@ def extent(reader: Reader, timestamp: str) -> Window | None:
                 instants += _ends(batch.columns[timestamp], reader.zone)
             except ValueProblem as exc:
                 raise SourceError(f"timestamp column {timestamp!r}{batch.place}: {exc}") from exc
+            except pa.ArrowNotImplementedError:
+                kind = column_type(batch.columns[timestamp].type).name
+                raise SourceError(
+                    f"timestamp column {timestamp!r}{batch.place} is {kind}; expected timestamps, dates or ISO 8601 text"
+                ) from None
     return Window(min(instants), max(instants) + timedelta(microseconds=1)) if instants else None
 
 
