@@ -157,7 +157,8 @@ def _create_folder(file: Path, name: str) -> None:
 
 def _sqlite_engine(file: Path, *, read_only: bool) -> Engine:
     def connect() -> sqlite3.Connection:
-        connection = _sqlite_connection(file, mode="ro" if read_only else "rwc")
+        # Never "rwc": where somebody deleted the file, an empty one would take its place.
+        connection = _sqlite_connection(file, mode="ro" if read_only else "rw")
         connection.execute("PRAGMA foreign_keys = ON")
         return connection
 

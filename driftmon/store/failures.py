@@ -19,17 +19,15 @@ __all__ = ["translated"]
 _Kind = tuple[type[StoreError], str, str]
 """The error to raise, what is the matter, and what to do about it."""
 
+_OWN_FILES = "the file and its folder (SQLite keeps files of its own next to the database, even to read)"
+
 _SQLITE: dict[int, _Kind] = {
     sqlite3.SQLITE_BUSY: (StoreUnavailable, "is locked by another process", "try again"),
     sqlite3.SQLITE_LOCKED: (StoreUnavailable, "is locked by another process", "try again"),
-    sqlite3.SQLITE_READONLY: (StoreError, "is read-only", "allow this user to write the file and its folder"),
+    sqlite3.SQLITE_READONLY: (StoreError, "is read-only", f"allow this user to write {_OWN_FILES}"),
     sqlite3.SQLITE_FULL: (StoreError, "is full", "make room on its disk"),
-    sqlite3.SQLITE_CANTOPEN: (
-        StoreError,
-        "cannot be opened",
-        "allow this user to read and write the file and its folder (SQLite keeps files of its own next to the database)",
-    ),
-    sqlite3.SQLITE_PERM: (StoreError, "refuses access", "allow this user to read and write the file and its folder"),
+    sqlite3.SQLITE_CANTOPEN: (StoreError, "cannot be opened", f"allow this user to read and write {_OWN_FILES}"),
+    sqlite3.SQLITE_PERM: (StoreError, "refuses access", f"allow this user to read and write {_OWN_FILES}"),
     sqlite3.SQLITE_NOTADB: (StoreError, "is not a SQLite database", "name another file, or restore it from a backup"),
     sqlite3.SQLITE_CORRUPT: (StoreError, "is damaged", "restore it from a backup"),
 }

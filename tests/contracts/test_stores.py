@@ -235,7 +235,7 @@ def test_windows_checked_in_any_order_leave_the_same_rows(store: Store):
         save(store, dataclasses.replace(result, monitor="shuffled"), name="shuffled")
 
     in_order = results_row_for_row(store, "flights")
-    assert len(in_order) == 14 * 9
+    assert len(in_order) == sum(len(result.columns) for result in results)
     assert results_row_for_row(store, "shuffled") == in_order
     before, after = store.monitor_snapshot("flights"), store.monitor_snapshot("shuffled")
     assert (after.window, after.columns) == (before.window, before.columns)
@@ -359,7 +359,6 @@ def test_a_snapshot_shows_the_newest_window_as_it_was_checked(store: Store):
 
     assert (snapshot.window, snapshot.baseline) == (day(2), BASELINE.id)
     assert (snapshot.reference_rows, snapshot.live_rows) == (3_000, 600)
-    assert len(snapshot.columns) == len(result.columns) == 9
     for sample, column in zip(snapshot.columns, result.columns, strict=True):
         assert (sample.column, sample.role, sample.segment) == (column.column, column.role, column.segment)
         assert (sample.status, sample.threshold) == (column.status, column.threshold)

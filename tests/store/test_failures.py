@@ -202,17 +202,45 @@ def test_a_file_that_this_user_cannot_read_is_told_so(sqlite_file: Path):
     assert "allow this user to read and write" in message
 
 
+def test_a_folder_that_a_reader_cannot_write_is_told_so(sqlite_file: Path):
+    for file in sqlite_file.parent.glob("results.db-*"):
+        file.unlink()
+    sqlite_file.chmod(0o444)
+
+    message = in_a_process_without_rights(read, sqlite_file, folder=0o555)
+
+    assert "allow this user to" in message
+    assert "SQLite keeps files of its own next to the database" in message
+
+
+def test_a_deleted_file_is_told_so_and_not_made_anew(sqlite_file: Path):
+    with Store.open(f"sqlite:///{sqlite_file}") as store:
+        for file in sqlite_file.parent.iterdir():
+            file.unlink()
+
+        with pytest.raises(StoreError, match="cannot be opened"):
+            store.register_monitor(facts(), now=NOW)
+
+    assert list(sqlite_file.parent.iterdir()) == []
+
+
+def read(url: str) -> None:
+    with Store.open(url, read_only=True) as store:
+        store.snapshot_keys()
+
+
 def write(url: str) -> None:
     with Store.open(url) as store:
         store.register_monitor(facts(), now=NOW)
 
 
-def in_a_process_without_rights(work, file: Path) -> str:
+def in_a_process_without_rights(work, file: Path, *, folder: int = 0o755) -> str:
     """The message of the error that some work on a database ends with, done by nobody in particular."""
-    for folder in (file.parent, file.parent.parent, file.parent.parent.parent):
-        folder.chmod(0o755)
+    for parent in (file.parent.parent, file.parent.parent.parent):
+        parent.chmod(0o755)
+    file.parent.chmod(folder)
     context = multiprocessing.get_context("fork")
-    messages = context.SimpleQueue()
+    messages = context.Queue()
 
     def run() -> None:
         if os.geteuid() == 0:
@@ -220,15 +248,15 @@ def in_a_process_without_rights(work, file: Path) -> str:
             os.setuid(pwd.getpwnam("nobody").pw_uid)
         try:
             work(f"sqlite:///{file}")
-        except StoreError as error:
-            messages.put(str(error))
-        else:
             messages.put("no error")
+        except Exception as error:  # noqa: BLE001 - told to the test, which waits for it
+            messages.put(str(error))
 
     process = context.Process(target=run)
     process.start()
-    message = messages.get()
+    message: str = messages.get(timeout=60)
     process.join()
+    file.parent.chmod(0o755)
     return message
 
 
@@ -407,7 +435,7 @@ def test_a_forked_process_uses_connections_of_its_own(results_database: str):
     with Store.open(results_database) as store:
         store.snapshot_keys()
         context = multiprocessing.get_context("fork")
-        answers = context.SimpleQueue()
+        answers = context.Queue()
 
         def run() -> None:
             answers.put([result.window for result in store.load_checks("flights")])
@@ -417,7 +445,7 @@ def test_a_forked_process_uses_connections_of_its_own(results_database: str):
         for process in processes:
             process.start()
 
-        assert [answers.get() for _ in processes] == [[day(1)]] * 3
+        assert [answers.get(timeout=60) for _ in processes] == [[day(1)]] * 3
         for process in processes:
             process.join()
         assert store.load_checks("flights") == [RESULT]

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import re
+import sqlite3
+import threading
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -139,6 +141,17 @@ def test_an_empty_sqlite_file_is_filled(tmp_path: Path):
         assert store.snapshot_keys() == []
 
 
+def test_a_sqlite_file_that_somebody_writes_is_waited_for(tmp_path: Path):
+    file = tmp_path / "results.db"
+    with closing(sqlite3.connect(file, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        release = threading.Timer(0.3, other.execute, ["ROLLBACK"])
+        release.start()
+
+        assert migrate.upgrade(f"sqlite:///{file}").up_to_date
+        release.join()
+
+
 def test_reading_makes_no_sqlite_file(tmp_path: Path):
     url = f"sqlite:///{tmp_path}/a/results.db"
 
@@ -149,7 +162,7 @@ def test_reading_makes_no_sqlite_file(tmp_path: Path):
 
 
 def test_somebody_elses_database_is_not_used_by_chance(empty_database: str):
-    with closing(Database(empty_database)) as database, database.writing() as connection:
+    with closing(Database(empty_database)) as database, database.migrating() as connection:
         connection.execute(text("CREATE TABLE theirs (x INTEGER)"))
 
     with pytest.raises(StoreVersionError, match="no driftmon tables yet"):
@@ -158,7 +171,7 @@ def test_somebody_elses_database_is_not_used_by_chance(empty_database: str):
 
 def test_an_upgrade_that_fails_leaves_nothing_behind(empty_database: str):
     with closing(Database(empty_database)) as database:
-        with database.writing() as connection:
+        with database.migrating() as connection:
             # The last table that the migration makes is there already.
             connection.execute(text("CREATE TABLE driftmon_runs (x INTEGER)"))
 

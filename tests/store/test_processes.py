@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import random
 import time
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import text
 
+from driftmon.store.engine import Database
+from driftmon.store.schema import VERSION_TABLE, metadata
 from driftmon.store.store import Store
 from tests.store.factories import NOW, baseline_of, day, facts, result_of, rows
 from tests.store.workers import context, open_at_once, save_again_and_again, save_for_ever, upgrade_at_once
@@ -78,27 +82,30 @@ def test_a_killed_process_leaves_the_old_or_the_new_result(url: str):
             assert store.load_checks("flights") == [RESULTS[0]]
 
 
-def test_processes_that_upgrade_at_once_do_not_clash(empty_database: str):
+def answers_of_processes_at_once(work, url: str) -> list[str]:
+    """What several processes say that all do the same from the same moment on."""
     processes = context()
-    start, answers = processes.Barrier(4), processes.SimpleQueue()
-    upgraders = [processes.Process(target=upgrade_at_once, args=(empty_database, start, answers)) for _ in range(4)]
-    for upgrader in upgraders:
-        upgrader.start()
+    start, answers = processes.Barrier(4), processes.Queue()
+    workers = [processes.Process(target=work, args=(url, start, answers)) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    found = [answers.get(timeout=PATIENCE) for _ in workers]
+    for worker in workers:
+        worker.join(PATIENCE)
+    return found
 
-    assert [answers.get() for _ in upgraders] == [True] * 4
-    for upgrader in upgraders:
-        upgrader.join(PATIENCE)
+
+def test_processes_that_upgrade_at_once_do_not_clash(empty_database: str):
+    for _ in range(3):
+        assert answers_of_processes_at_once(upgrade_at_once, empty_database) == ["0001"] * 4
+
+        with closing(Database(empty_database)) as database, database.writing() as connection:
+            metadata.drop_all(connection)
+            connection.execute(text(f"DROP TABLE {VERSION_TABLE}"))
 
 
 def test_processes_that_make_a_sqlite_file_at_once_do_not_clash(tmp_path: Path):
-    processes = context()
     for attempt in range(5):
-        start, answers = processes.Barrier(4), processes.SimpleQueue()
         url = f"sqlite:///{tmp_path}/{attempt}/results.db"
-        openers = [processes.Process(target=open_at_once, args=(url, start, answers)) for _ in range(4)]
-        for opener in openers:
-            opener.start()
 
-        assert [answers.get() for _ in openers] == [True] * 4
-        for opener in openers:
-            opener.join(PATIENCE)
+        assert answers_of_processes_at_once(open_at_once, url) == ["0 monitors"] * 4

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import multiprocessing
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import alembic.command  # noqa: F401 - loaded before the processes fork, so that they really start at once
 
 from driftmon.store.migrate import upgrade
 from driftmon.store.store import Store
@@ -13,6 +15,7 @@ from tests.store.factories import NOW, facts
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from multiprocessing.context import BaseContext
+    from multiprocessing.queues import Queue
     from multiprocessing.synchronize import Barrier, Event
 
     from driftmon.core.check import CheckResult
@@ -44,14 +47,20 @@ def save_for_ever(url: str, results: Sequence[CheckResult], ready: Event) -> Non
             store.save_check(results[turn % len(results)], facts(), started_at=NOW, now=NOW)
 
 
-def upgrade_at_once(url: str, start: Barrier, answers: Any) -> None:
+def upgrade_at_once(url: str, start: Barrier, answers: Queue[str]) -> None:
     """Upgrade a database together with others."""
     start.wait()
-    answers.put(upgrade(url).up_to_date)
+    try:
+        answers.put(str(upgrade(url).found))
+    except Exception as error:  # noqa: BLE001 - told to the test, which waits for it
+        answers.put(repr(error))
 
 
-def open_at_once(url: str, start: Barrier, answers: Any) -> None:
+def open_at_once(url: str, start: Barrier, answers: Queue[str]) -> None:
     """Open a database together with others."""
     start.wait()
-    with Store.open(url) as store:
-        answers.put(store.snapshot_keys() == [])
+    try:
+        with Store.open(url) as store:
+            answers.put(f"{len(store.snapshot_keys())} monitors")
+    except Exception as error:  # noqa: BLE001 - told to the test, which waits for it
+        answers.put(repr(error))
