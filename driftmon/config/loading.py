@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["BrokenMonitor", "load_folder", "load_monitor"]
 
+_KINDS: dict[type, str] = {list: "a list", str: "a text", int: "a number", float: "a number"}
+
 
 @dataclass(frozen=True)
 class BrokenMonitor:
@@ -37,15 +39,11 @@ def load_folder(folder: Path, environment: Mapping[str, str] = os.environ) -> li
     Raises
     ------
     ConfigError
-        If there is no such folder.
+        If there is no such folder, or it cannot be read.
     """
-    if not folder.is_dir():
-        raise ConfigError(
-            f"{folder}: no such folder of monitor files; make one with 'driftmon init DATA', or say --monitors FOLDER"
-        )
     loaded: list[Monitor | BrokenMonitor] = []
     taken: dict[str, Path] = {}
-    for path in sorted(p for p in folder.iterdir() if p.suffix in {".yaml", ".yml"}):
+    for path in _files(folder):
         try:
             monitor = load_monitor(path, environment)
         except ConfigError as exc:
@@ -58,6 +56,17 @@ def load_folder(folder: Path, environment: Mapping[str, str] = os.environ) -> li
             taken[monitor.name] = path
             loaded.append(monitor)
     return loaded
+
+
+def _files(folder: Path) -> list[Path]:
+    try:
+        if folder.is_dir():
+            return sorted(path for path in folder.iterdir() if path.suffix in {".yaml", ".yml"})
+    except OSError as exc:
+        raise ConfigError(f"{folder}: cannot be read: {exc.strerror}; name a folder that this user can list") from exc
+    raise ConfigError(
+        f"{folder}: no such folder of monitor files; make one with 'driftmon init DATA', or say --monitors FOLDER"
+    )
 
 
 def _broken(path: Path, *problems: str) -> BrokenMonitor:
@@ -82,7 +91,8 @@ def load_monitor(path: Path, environment: Mapping[str, str] = os.environ) -> Mon
     except ValueError as exc:
         raise ConfigError(f"{path}: {exc}") from exc
     if not isinstance(content, dict):
-        raise ConfigError(f"{path}: holds {type(content).__name__}, expected keys such as reference: and live:")
+        holds = "is empty" if content is None else f"holds {_KINDS.get(type(content), 'a single value')}"
+        raise ConfigError(f"{path}: {holds}; expected keys such as reference: and live:")
     problems: list[str] = []
     filled = substitute(content, environment, problems)
     try:

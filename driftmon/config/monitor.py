@@ -165,13 +165,15 @@ class Monitor(_Strict):
             )
         if self.live.windowed:
             self._format_check()
-        for place in (self.reference, self.live):
+        for name, place in (("reference", self.reference), ("live", self.live)):
             if (
                 place.start
                 and place.end
                 and parse_instant(place.start, self.zone) >= parse_instant(place.end, self.zone)
             ):
-                raise ValueError(f"start {place.start} is not before end {place.end}")
+                raise ValueError(
+                    f"{name}.start {place.start!r} is not before {name}.end {place.end!r}; swap or correct them"
+                )
         return self
 
     def _format_check(self) -> None:

@@ -14,6 +14,9 @@ __all__ = ["FromEnvironment", "parse", "substitute"]
 
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
+MOST_VALUES = 100_000
+"""Values of a document with every alias spelled out: a few lines of aliases of aliases can stand for billions."""
+
 
 class FromEnvironment(str):
     """A text with variables filled in, which remembers how it was written: messages show `written`, never the value."""
@@ -84,16 +87,35 @@ def parse(text: str) -> Any:  # noqa: ANN401 - a YAML document is anything until
     Raises
     ------
     ValueError
-        With line and column, if the text is not YAML, gives a key twice, or has a key that is not text.
+        With line and column, if the text is not YAML, gives a key twice, or has a key that is not text; also if it is nested
+        so deeply, or stands for so many values, that no person can have meant it.
     """
     try:
-        return yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader, with fewer types still
+        content = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader, with fewer types still
+        values = _values(content, {})
+    except RecursionError:
+        raise ValueError("is nested too deeply to be read; a monitor file has a handful of levels") from None
     except yaml.MarkedYAMLError as exc:
         mark = exc.problem_mark
         place = "" if mark is None else f"line {mark.line + 1}, column {mark.column + 1}: "
         raise ValueError(f"{place}{exc.problem}") from exc
     except yaml.YAMLError as exc:
         raise ValueError(" ".join(str(exc).split())) from exc
+    if values > MOST_VALUES:
+        raise ValueError(
+            f"its aliases stand for {values:,} values, expected at most {MOST_VALUES:,}; spell out what is meant"
+        )
+    return content
+
+
+def _values(content: object, known: dict[int, int]) -> int:
+    """The values of a document with its aliases spelled out, counted without doing so."""
+    if not isinstance(content, dict | list):
+        return 1
+    if id(content) not in known:
+        parts = content.values() if isinstance(content, dict) else content
+        known[id(content)] = 1 + sum(_values(part, known) for part in parts)
+    return known[id(content)]
 
 
 def substitute(content: Any, environment: Mapping[str, str], problems: list[str], place: str = "") -> Any:  # noqa: ANN401

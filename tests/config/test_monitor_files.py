@@ -19,6 +19,9 @@ reference: {path: data/reference.parquet}
 live: {path: data/live, timestamp: time}
 """
 
+BOMB = "a0: &a0 [x]\n" + "\n".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 8))
+"""A few lines that stand for millions of values."""
+
 
 @pytest.fixture
 def write(tmp_path):
@@ -134,10 +137,12 @@ min_rows: "x"
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("", "holds NoneType, expected keys such as reference: and live:"),
-        ("- a\n- b", "holds list, expected keys such as reference: and live:"),
+        ("", "is empty; expected keys such as reference: and live:"),
+        ("- a\n- b", "holds a list; expected keys such as reference: and live:"),
         ("name: a\nname: b", "line 2, column 1: key 'name' is given twice, in lines 1 and 2; keep one"),
         ("1: a", "line 1, column 1: key 1 is not text; put it in quotes"),
+        ("[" * 5_000, "is nested too deeply to be read; a monitor file has a handful of levels"),
+        (BOMB, "its aliases stand for 11,434,285 values, expected at most 100,000; spell out what is meant"),
         ("a: [", "line 1, column 5: expected the node content, but found '<stream end>'"),
         (GOOD + "min_rows: 0", "min_rows is 0: input should be greater than or equal to 1"),
         (GOOD + "data_delay: soon", "data_delay: 'soon' is not a duration such as 30m, 6h, 1d or 2w"),
@@ -160,7 +165,7 @@ min_rows: "x"
         ),
         (
             GOOD.replace("timestamp: time", "timestamp: time, start: 2013-02-01, end: 2013-01-01"),
-            "start 2013-02-01 is not before end 2013-01-01",
+            "live.start '2013-02-01' is not before live.end '2013-01-01'; swap or correct them",
         ),
         ("live: {path: x, timestamp: t}", "reference is missing; it is needed"),
         (GOOD + "thresholds: {warning: .nan}", "thresholds.warning is nan: input should be a finite number"),
@@ -232,6 +237,13 @@ def test_a_broken_file_stands_beside_the_good_ones(write, tmp_path):
 def test_a_folder_that_is_not_there_is_told_with_the_next_step(tmp_path):
     with pytest.raises(ConfigError, match="no such folder of monitor files; make one with 'driftmon init DATA'"):
         load_folder(tmp_path / "none")
+
+
+def test_a_folder_that_cannot_be_listed_is_told_with_the_next_step(tmp_path):
+    with pytest.raises(
+        ConfigError, match="x: cannot be read: File name too long; name a folder that this user can list"
+    ):
+        load_folder(tmp_path / ("x" * 300))
 
 
 def test_a_monitor_is_frozen(write):
