@@ -5,8 +5,11 @@ from __future__ import annotations
 import multiprocessing
 import os
 import pwd
+import shutil
 import sqlite3
+import tempfile
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -22,7 +25,7 @@ from tests.servers import PASSWORD, free_port
 from tests.store.factories import NOW, baseline_of, day, facts, result_of, rows
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
     from tests.servers import PostgreSQL
 
@@ -43,6 +46,14 @@ def sqlite_file(upgraded_sqlite: Path, tmp_path: Path) -> Path:
     file.write_bytes(upgraded_sqlite.read_bytes())
     fill(f"sqlite:///{file}")
     return file
+
+
+@pytest.fixture
+def shared_file(upgraded_sqlite: Path) -> Iterator[Path]:
+    """A SQLite file where other users get to: pytest's own folders are closed to them."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(shutil.copy(upgraded_sqlite, Path(folder) / "results.db"))
 
 
 @pytest.fixture
@@ -180,34 +191,34 @@ def test_a_full_disk_is_told_so_and_leaves_the_old_result(sqlite_file: Path):
         assert store.load_checks("flights") == [RESULT]
 
 
-def test_a_file_that_this_user_cannot_write_is_told_so(sqlite_file: Path):
-    with closing(Database(f"sqlite:///{sqlite_file}")) as database, database.reading() as connection:
+def test_a_file_that_this_user_cannot_write_is_told_so(shared_file: Path):
+    with closing(Database(f"sqlite:///{shared_file}")) as database, database.reading() as connection:
         # SQLite's own files next to the database exist as long as somebody is connected.
         connection.execute(text("SELECT 1 FROM driftmon_runs")).all()
-        for file in sqlite_file.parent.iterdir():
+        for file in shared_file.parent.iterdir():
             file.chmod(0o444)
 
-        message = in_a_process_without_rights(write, sqlite_file)
+        message = in_a_process_without_rights(write, shared_file)
 
     assert "is read-only" in message
     assert "allow this user to write" in message
 
 
-def test_a_file_that_this_user_cannot_read_is_told_so(sqlite_file: Path):
-    sqlite_file.chmod(0o000)
+def test_a_file_that_this_user_cannot_read_is_told_so(shared_file: Path):
+    shared_file.chmod(0o000)
 
-    message = in_a_process_without_rights(write, sqlite_file)
+    message = in_a_process_without_rights(write, shared_file)
 
     assert "cannot be opened" in message
     assert "allow this user to read and write" in message
 
 
-def test_a_folder_that_a_reader_cannot_write_is_told_so(sqlite_file: Path):
-    for file in sqlite_file.parent.glob("results.db-*"):
-        file.unlink()
-    sqlite_file.chmod(0o444)
+def test_a_folder_that_a_reader_cannot_write_is_told_so(shared_file: Path):
+    shared_file.chmod(0o444)
+    shared_file.parent.chmod(0o555)
 
-    message = in_a_process_without_rights(read, sqlite_file, folder=0o555)
+    message = in_a_process_without_rights(read, shared_file)
+    shared_file.parent.chmod(0o755)
 
     assert "allow this user to" in message
     assert "SQLite keeps files of its own next to the database" in message
@@ -234,11 +245,8 @@ def write(url: str) -> None:
         store.register_monitor(facts(), now=NOW)
 
 
-def in_a_process_without_rights(work, file: Path, *, folder: int = 0o755) -> str:
+def in_a_process_without_rights(work, file: Path) -> str:
     """The message of the error that some work on a database ends with, done by nobody in particular."""
-    for parent in (file.parent.parent, file.parent.parent.parent):
-        parent.chmod(0o755)
-    file.parent.chmod(folder)
     context = multiprocessing.get_context("fork")
     messages = context.Queue()
 
@@ -256,7 +264,6 @@ def in_a_process_without_rights(work, file: Path, *, folder: int = 0o755) -> str
     process.start()
     message: str = messages.get(timeout=60)
     process.join()
-    file.parent.chmod(0o755)
     return message
 
 
