@@ -75,9 +75,13 @@ class ParquetFile:
         longest = BATCH_BYTES * rows // max(1, sum(sizes.get(name, 0) for name in names))
         parquet = pq.ParquetFile(self._place.open(self._file), metadata=metadata, read_dictionary=coded, **self._access)
         for some in [[group] for group in groups] if self._place.remote else [groups]:
-            yield from parquet.iter_batches(
+            for batch in parquet.iter_batches(
                 batch_size=max(LEAST_ROWS, min(BATCH_ROWS, longest)), row_groups=some, columns=list(names)
-            )
+            ):
+                for name in coded:
+                    # In a damaged file a code can lie outside of its dictionary, which nobody checks.
+                    batch.column(name).validate(full=True)
+                yield batch
 
     def _groups(self, filter_: TimeFilter | None) -> list[int]:
         """The row groups whose statistics do not rule the window out."""
@@ -136,7 +140,10 @@ class FeatherFile:
         options = pa.ipc.IpcReadOptions(included_fields=chosen)
         reader = pa.ipc.open_file(self._place.open(self._file), options=options)
         for number in range(reader.num_record_batches):
-            yield from _cut(reader.get_batch(number))
+            batch = reader.get_batch(number)
+            # Nothing was decoded: the offsets and codes of a damaged file would be followed out of memory.
+            batch.validate(full=True)
+            yield from _cut(batch)
 
 
 class OrcFile:
