@@ -16,7 +16,8 @@ from tests.golden import agree
 
 
 def helps(command, path):
-    context = click.Context(command, info_name=path, max_content_width=100, terminal_width=100)
+    settings = {**cli.context_settings, "max_content_width": 100, "terminal_width": 100}
+    context = click.Context(command, info_name=path, **settings)
     yield f"$ {path} --help\n{command.get_help(context)}\n"
     for name, inner in sorted(getattr(command, "commands", {}).items()):
         yield from helps(inner, f"{path} {name}")

@@ -1,7 +1,10 @@
 """Golden files: what others read, word for word. ``DRIFTMON_GOLDEN=write`` writes them anew; look at the difference before you commit it."""
 
+import difflib
 import os
 from pathlib import Path
+
+import pytest
 
 FOLDER = Path(__file__).parent
 
@@ -21,5 +24,7 @@ def agree(name: str, text: str) -> None:
     if os.environ.get("DRIFTMON_GOLDEN") == "write":
         path.write_text(text, encoding="utf-8")
     expected = path.read_text(encoding="utf-8")
+    difference = "\n".join(difflib.unified_diff(expected.splitlines(), text.splitlines(), "agreed", "now", lineterm=""))
 
-    assert text == expected, f"differs from tests/golden/{name}; if that is right: DRIFTMON_GOLDEN=write make test"
+    if text != expected:
+        pytest.fail(f"tests/golden/{name}: if this is right: DRIFTMON_GOLDEN=write make test\n{difference}")
