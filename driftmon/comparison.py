@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from driftmon.core.check import CheckResult, ColumnResult
+    from driftmon.core.result import CheckResult, ColumnResult
     from driftmon.core.verdict import Status
     from driftmon.sources.base import Progress, Source
 

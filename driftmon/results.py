@@ -2,37 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
+from driftmon.core.result import Scores
 from driftmon.core.window import isoformat
 
 if TYPE_CHECKING:
     from driftmon.core.baseline import Baseline
-    from driftmon.core.check import CheckResult, ColumnResult
     from driftmon.core.histogram import Histogram
     from driftmon.core.layout import Bin
+    from driftmon.core.result import CheckResult, ColumnResult
     from driftmon.core.window import Window
 
 __all__ = ["baseline_json", "check_json", "check_summary", "column_json"]
 
-NO_SCORES = dict.fromkeys(
-    (
-        "kl",
-        "kl_reverse",
-        "psi",
-        "js",
-        "noise_floor",
-        "excess",
-        "lower_bound",
-        "upper_bound",
-        "lower_bound_reverse",
-        "p_value",
-        "p_iid",
-        "p_history",
-        "q_value",
-    )
-)
+NO_SCORES: dict[str, Any] = {field.name: None for field in fields(Scores)} | {"calibrated": False}
+"""What the scores of a column read as if there was nothing to compare."""
 
 
 def check_json(result: CheckResult) -> dict[str, Any]:
@@ -69,10 +55,8 @@ def check_summary(result: CheckResult) -> dict[str, Any]:
 
 def column_json(result: ColumnResult) -> dict[str, Any]:
     """One column of a check as JSON-ready content."""
-    scores = NO_SCORES | {"calibrated": False}
-    if result.scores is not None:
-        scores = asdict(result.scores)
-        del scores["contributions"]
+    scores = dict(NO_SCORES) if result.scores is None else asdict(result.scores)
+    del scores["contributions"]  # each stands with its bin
     return {
         "column": result.column,
         "role": result.role,

@@ -9,7 +9,7 @@ from driftmon.core.verdict import Status
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-    from driftmon.core.check import CheckResult, ColumnResult
+    from driftmon.core.result import CheckResult, ColumnResult
     from driftmon.core.window import Window
 
 __all__ = ["headline", "moved", "number", "percent", "span_text"]

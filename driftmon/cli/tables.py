@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from driftmon.core.baseline import Baseline
-    from driftmon.core.check import CheckResult, ColumnResult
     from driftmon.core.learning import Excluded
+    from driftmon.core.result import CheckResult, ColumnResult
     from driftmon.core.verdict import Status
     from driftmon.store.records import BaselineRecord
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from driftmon.core.histogram import segment_name
 from driftmon.core.layout import CategoricalLayout
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ class Baseline:
     learnt: Learnt
     reference: Profile
     span: Window | None = None
-    history: tuple[tuple[Window, Profile], ...] = field(default=())
+    history: tuple[tuple[Window, Profile], ...] = ()
 
     @property
     def columns(self) -> Mapping[str, BaselineColumn]:
@@ -108,7 +109,8 @@ class Baseline:
         values: dict[str, list[str]] = {}
         for name, column in self.columns.items():
             if isinstance(column.layout, CategoricalLayout):
-                found = [value for value in column.layout.categories if f"{name}={value}" in self.reference.segments]
+                known = self.reference.segments
+                found = [value for value in column.layout.categories if segment_name(name, value) in known]
                 if found:
                     values[name] = found
         return values

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from driftmon.core.evidence import weigh
-from driftmon.core.histogram import as_matrix
+from driftmon.core.histogram import as_matrix, segment_name
 from driftmon.core.layout import NumericLayout
-from driftmon.core.verdict import Status, Threshold, adjusted_p_values, judge, worst
+from driftmon.core.result import CheckResult, ColumnResult, Scores
+from driftmon.core.verdict import Status, Threshold, adjusted_p_values, judge
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from driftmon.core.baseline import Baseline, BaselineColumn
     from driftmon.core.evidence import Evidence
     from driftmon.core.histogram import Histogram, Profile
-    from driftmon.core.layout import Bin, Kind
-    from driftmon.core.learning import Excluded
     from driftmon.core.window import Window
 
 __all__ = ["CheckResult", "ColumnResult", "Policy", "Scores", "check"]
@@ -60,133 +59,6 @@ class Policy:
 
 
 @dataclass(frozen=True)
-class Scores:
-    """
-    The numbers of one column in one window; nats unless said. See `driftmon.core.evidence.Evidence` for their meaning.
-
-    `p_history` and `calibrated` belong to the day-to-day calibration of statistics A5: None and False until a baseline carries
-    its history. `p_value` is the larger of `p_iid` and `p_history`. `q_value` is None for a column that can not alert.
-    """
-
-    kl: float
-    kl_reverse: float
-    psi: float
-    js: float
-    noise_floor: float
-    excess: float
-    lower_bound: float
-    upper_bound: float
-    lower_bound_reverse: float
-    p_value: float
-    p_iid: float
-    p_history: float | None
-    q_value: float | None
-    calibrated: bool
-    contributions: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class ColumnResult:
-    """
-    The verdict on one column (of one segment) in one window.
-
-    Parameters
-    ----------
-    column, role, kind, segment
-        Which column; `segment` is None for all rows, else a name such as ``origin=JFK``.
-    status : Status
-    reason : str or None
-        Why there is no verdict, or None.
-    threshold : Threshold
-        The one in force.
-    bins : tuple of Bin
-        Empty if the live column could not be counted.
-    reference, live : Histogram or None
-        Counts in the order of `bins`; `live` is None if the column could not be counted.
-    scores : Scores or None
-        None if there is nothing to compare.
-    expected_novel : float or None
-        Share of never-seen categories that a live window of no drift would have (Good-Turing, N1/m).
-    """
-
-    column: str
-    role: str
-    kind: Kind
-    segment: str | None
-    status: Status
-    reason: str | None
-    threshold: Threshold
-    bins: tuple[Bin, ...]
-    reference: Histogram
-    live: Histogram | None
-    scores: Scores | None
-    expected_novel: float | None = None
-
-    @property
-    def kl(self) -> float | None:
-        """KL(live ‖ reference) in nats; None if there is nothing to compare."""
-        return None if self.scores is None else self.scores.kl
-
-    @property
-    def novel(self) -> float | None:
-        """Share of live rows in no bin or category of the baseline, in [0, 1]; None if it cannot be told."""
-        if self.live is None or self.live.rows == 0:
-            return None
-        if self.bins[0].category is None and self.bins[0].numeric:
-            return (self.live.counts[0] + self.live.counts[-2]) / self.live.rows
-        return None if self.live.novel is None else self.live.novel / self.live.rows
-
-
-@dataclass(frozen=True)
-class CheckResult:
-    """
-    One comparison of one window, all columns.
-
-    Parameters
-    ----------
-    monitor, model : str or None
-        None for an ad-hoc comparison.
-    window : Window or None
-        None for an ad-hoc comparison.
-    baseline : str
-        Identity of the baseline compared with.
-    reference_rows, live_rows : int
-    columns : tuple of ColumnResult
-        All rows first, then the segments, each in the order of the data.
-    excluded : tuple of Excluded
-        Columns left out, each with its reason.
-    """
-
-    monitor: str | None
-    model: str | None
-    window: Window | None
-    baseline: str
-    reference_rows: int
-    live_rows: int
-    columns: tuple[ColumnResult, ...]
-    excluded: tuple[Excluded, ...] = ()
-
-    @property
-    def status(self) -> Status:
-        """The worst over all rows; a segment adds to it only by drifting, since small segments are often empty."""
-        whole = [result.status for result in self.columns if result.segment is None]
-        drifting = [result.status for result in self.columns if result.segment is not None and result.status.breach]
-        return worst([*whole, *drifting])
-
-    def ranked(self) -> list[ColumnResult]:
-        """The columns, most urgent first, then by how much they exceed noise."""
-        return sorted(
-            self.columns, key=lambda r: (-r.status.urgency, -(r.scores.excess if r.scores else 0.0), r.column)
-        )
-
-    def __getitem__(self, column: str) -> ColumnResult:
-        for result in self.columns:
-            if result.column == column and result.segment is None:
-                return result
-        raise KeyError(column)
-
-
-@dataclass(frozen=True)
 class _Pair:
     """One column of one segment before the verdict."""
 
@@ -196,6 +68,11 @@ class _Pair:
     reference: Histogram
     live: Histogram | None
     problem: str | None
+
+    @property
+    def comparable(self) -> bool:
+        """True if there are rows on both sides."""
+        return self.live is not None and self.live.rows > 0 and self.reference.rows > 0
 
 
 def check(
@@ -231,8 +108,7 @@ def check(
         If a live histogram has other bins than the layout of its column.
     """
     pairs = list(_pairs(baseline, live))
-    comparable = [pair for pair in pairs if pair.live is not None and pair.live.rows > 0 and pair.reference.rows > 0]
-    scores = dict(zip(map(id, comparable), _scores(comparable, policy), strict=True))
+    scores = iter(_scores([pair for pair in pairs if pair.comparable], policy))
     name, model = monitor or (None, None)
     return CheckResult(
         monitor=name,
@@ -241,7 +117,9 @@ def check(
         baseline=baseline.id,
         reference_rows=baseline.reference.rows,
         live_rows=live.rows,
-        columns=tuple(_result(pair, scores.get(id(pair)), policy, baseline.reference.rows) for pair in pairs),
+        columns=tuple(
+            _result(pair, next(scores) if pair.comparable else None, policy, baseline.reference.rows) for pair in pairs
+        ),
         excluded=baseline.excluded,
     )
 
@@ -249,7 +127,7 @@ def check(
 def _pairs(baseline: Baseline, live: Profile) -> Iterator[_Pair]:
     parts: list[tuple[str | None, Profile, Profile | None]] = [(None, baseline.reference, live)]
     parts += [(name, reference, live.segments.get(name)) for name, reference in baseline.reference.segments.items()]
-    owners = {f"{name}={value}": name for name, values in baseline.segments.items() for value in values}
+    owners = {segment_name(name, value): name for name, values in baseline.segments.items() for value in values}
     for segment, reference, current in parts:
         for name, column in baseline.columns.items():
             if segment is not None and owners.get(segment) == name:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from driftmon.core.layout import Layout
 
-__all__ = ["Histogram", "Profile", "as_matrix", "empty_profile"]
+__all__ = ["Histogram", "Profile", "as_matrix", "empty_profile", "segment_name"]
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Profile:
     problems : mapping of str to str
         Columns that could not be counted, each with the reason: gone from the data, or of another type than the reference.
     segments : mapping of str to Profile
-        The rows of one value of a segment column, under a name such as ``origin=JFK``.
+        The rows of one value of a segment column, by `segment_name`.
     """
 
     rows: int
@@ -95,6 +95,11 @@ class Profile:
 def _sum(segment: str, one: Profile, two: Profile) -> Profile:
     parts = [profile.segments[segment] for profile in (one, two) if segment in profile.segments]
     return parts[0] if len(parts) == 1 else parts[0] + parts[1]
+
+
+def segment_name(column: str, value: str) -> str:
+    """What the rows of one value of a segment column are called everywhere, such as ``origin=JFK``."""
+    return f"{column}={value}"
 
 
 def empty_profile(layouts: Mapping[str, Layout], segments: Iterable[str] = ()) -> Profile:
