@@ -116,6 +116,7 @@ class FileRows:
     """
 
     def __init__(self, place: Place, files: Found) -> None:
+        self.place = place.name
         self._place = place
         self._files = files
 

@@ -89,10 +89,12 @@ def _unreachable(place: str, exc: Exception) -> SourceError:
 
 
 def _unreadable(place: str, exc: Exception) -> SourceError:
-    return SourceError(f"{place}: cannot be read: {one_line(exc)}; it may be damaged, incomplete or of another format")
+    return SourceError(
+        f"{place}: cannot be read: {one_line(exc)}; it may be damaged, incomplete or of another format: write it again"
+    )
 
 
 def one_line(exc: BaseException) -> str:
     """What an error says, on one line of bounded length."""
-    text = " ".join(str(exc).split()) or type(exc).__name__
+    text = " ".join(str(exc).split()).rstrip(".") or type(exc).__name__
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"

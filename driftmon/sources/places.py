@@ -88,7 +88,9 @@ class Place:
         with reading(self.name, remote=self.remote):
             if _is_folder(self.system.get_file_info(self.path)):
                 return "the folder has no data files; expected Parquet, CSV, Feather or ORC files in it"
-        return "no file matches" if _WILD.search(self.path) else "no such file or folder; check the path"
+        return (
+            "no file matches; check the path" if _WILD.search(self.path) else "no such file or folder; check the path"
+        )
 
     def open(self, file: DataFile) -> Any:  # noqa: ANN401 - an Arrow file; Arrow publishes no types
         """The bytes of a file, at any position."""

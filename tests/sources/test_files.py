@@ -454,7 +454,7 @@ def test_a_missing_path_is_an_error_in_one_line() -> None:
     text("notes.md", "words")
 
     assert error_of("no.parquet") == "no.parquet: no such file or folder; check the path"
-    assert error_of("no/*.parquet") == "no/*.parquet: no file matches"
+    assert error_of("no/*.parquet") == "no/*.parquet: no file matches; check the path"
     assert error_of("") == "the path is empty; expected a file, a folder, a glob or a URL"
     assert error_of("/dev/null") == "/dev/null: no such file or folder; check the path"
     assert "empty: the folder has no data files" in error_of("empty")
@@ -629,7 +629,7 @@ def test_one_column_of_text_has_a_row_for_each_line() -> None:
     ("content", "said"),
     [
         ("x,c\n1,a\n2,b,z\n", "bad.csv: row 3 has 3 fields, expected 2: '2,b,z'; quote fields that contain ','"),
-        ("x;c\n1;a\n2\n", "bad.csv: row 3 has 1 fields, expected 2: '2'"),
+        ("x;c\n1;a\n2\n", "bad.csv: row 3 has 1 field, expected 2: '2'; write its other fields"),
         ("", "bad.csv: is empty; expected a header with the names of the columns"),
         ("\n\n", "bad.csv: is empty"),
         (b"x,c\n1,\xff\xfe\n", "bad.csv: not UTF-8"),

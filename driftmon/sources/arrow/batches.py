@@ -100,6 +100,11 @@ class Batch:
 class Rows(Protocol):
     """Rows that can be read again and again, some columns at a time, in batches of bounded size."""
 
+    @property
+    def place(self) -> str:
+        """Where the rows are, for messages."""
+        ...
+
     def fields(self) -> Sequence[Field]:
         """Every column, in the order of the data; names are distinct."""
         ...

@@ -34,7 +34,7 @@ def inspect(reader: Reader) -> Inspection:
     """What `Source.inspect` promises. The meaning of untyped text is guessed from its first rows."""
     timestamp = reader.timestamp
     fields = reader.fields()
-    check_timestamp(timestamp, [field.name for field in fields])
+    check_timestamp(timestamp, [field.name for field in fields], reader.place)
     untyped = [field.name for field in fields if field.type is None]
     sampled = _Sample(reader, untyped)
     columns = tuple(_info(field, sampled.types) for field in fields)

@@ -57,7 +57,8 @@ class NumberLearner:
             array = array.drop_null()
         if self._column.integer and not self._forced and _beyond_exact(array):
             self._give_up(
-                "looks like an identifier: it has whole numbers from 2**53 on, which floating point does not tell apart"
+                "looks like an identifier: it has whole numbers from 2**53 on, which floating point does not tell apart; "
+                f"to monitor it all the same, set its kind: {{{self.name}: numeric}}"
             )
             return
         # A copy: a view would keep the whole batch alive.

@@ -64,8 +64,8 @@ class Learning:
         """
         fields = self._reader.fields()
         names = [field.name for field in fields]
-        check_names(self._selection, names)
-        check_timestamp(self._reader.timestamp, names)
+        check_names(self._selection, names, self._reader.place)
+        check_timestamp(self._reader.timestamp, names, self._reader.place)
         candidates = [field for field in fields if wanted(self._selection, field.name, self._reader.timestamp)]
         found: dict[str, list[Monitored] | Excluded] = {
             field.name: Excluded(field.name, field.problem) for field in candidates if field.problem is not None
@@ -113,7 +113,9 @@ class Learning:
             for name in asked:
                 whole = name.rpartition(".")[0]
                 if name not in known and not any(column.raw == whole and column.part for column in plan):
-                    raise SourceError(f"column {name!r} of {word} is not in the data: {whole!r} has no such part")
+                    raise SourceError(
+                        f"column {name!r} of {word} is not in {self._reader.place}: {whole!r} has no such part"
+                    )
 
     def _learn(self, plan: Sequence[Monitored]) -> dict[str, BaselineColumn | Excluded]:
         most = self._reader.total() if self._rows is None else self._rows
@@ -130,7 +132,7 @@ class Learning:
                 learnt[learner.name] = learner.finish()
         if self._rows == 0:
             window = "" if self._reader.window is None else f" between {self._reader.window}"
-            raise SourceError(f"the reference has no rows{window}; a baseline needs some")
+            raise SourceError(f"{self._reader.place}: the reference has no rows{window}; a baseline needs some")
         return learnt
 
     def _gather(self, group: Sequence[Monitored]) -> list[NumberLearner | CategoryLearner]:

@@ -38,6 +38,7 @@ class Reader:
         self, rows: Rows, timestamp: str | None, zone: str, window: Window | None, progress: Progress = no_progress
     ) -> None:
         self.zone = Zone(zone)
+        self.place = rows.place
         self.timestamp = timestamp
         self.window = window
         self._rows = rows

@@ -29,7 +29,7 @@ _FITTING: dict[Kind, Collection[Family]] = {
 """What can be cut as each kind, if the owner wants it so."""
 
 
-def check_names(selection: Selection, names: Sequence[str]) -> None:
+def check_names(selection: Selection, names: Sequence[str], place: str) -> None:
     """
     Refuse a selection that names columns which are not there, or one twice.
 
@@ -38,6 +38,8 @@ def check_names(selection: Selection, names: Sequence[str]) -> None:
     selection : Selection
     names : sequence of str
         The columns of the data. A part of one (``booked.hour``) counts as there.
+    place : str
+        Where the data are, for messages.
 
     Raises
     ------
@@ -52,13 +54,13 @@ def check_names(selection: Selection, names: Sequence[str]) -> None:
             raise SourceError(f"{word} names {twice[0]!r} more than once; name each column once")
         for column in columns:
             if column not in known:
-                raise SourceError(f"column {column!r} of {word} is not in the data: {nearest(column, names)}")
+                raise SourceError(f"column {column!r} of {word} is not in {place}: {nearest(column, names)}")
 
 
-def check_timestamp(timestamp: str | None, names: Sequence[str]) -> None:
+def check_timestamp(timestamp: str | None, names: Sequence[str], place: str) -> None:
     """Refuse a timestamp column that is not there."""
     if timestamp is not None and timestamp not in names:
-        raise SourceError(f"timestamp column {timestamp!r} is not in the data: {nearest(timestamp, names)}")
+        raise SourceError(f"timestamp column {timestamp!r} is not in {place}: {nearest(timestamp, names)}")
 
 
 def duplicates(names: Iterable[str]) -> list[str]:

@@ -41,6 +41,8 @@ class TableRows:
     batch_rows : int
     """
 
+    place = "the data"
+
     def __init__(self, table: Table, batch_rows: int = BATCH_ROWS) -> None:
         self._table = table
         self._batch_rows = batch_rows

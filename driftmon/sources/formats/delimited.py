@@ -167,9 +167,14 @@ class DelimitedFile:
                     f"{shown}: a quote in row {row.number} is never closed: {row.text[:80]!r}; "
                     "close it, or get the whole file if this one was cut off"
                 )
+            fields = "1 field" if row.actual_columns == 1 else f"{row.actual_columns} fields"
+            many = row.actual_columns > row.expected_columns
+            remedy = (
+                f"quote fields that contain {self._delimiter!r}" if many else "write its other fields, empty or not"
+            )
             return (
-                f"{shown}: row {row.number} has {row.actual_columns} fields, expected {row.expected_columns}: "
-                f"{row.text[:80]!r}; quote fields that contain {self._delimiter!r} (row 1 is the header)"
+                f"{shown}: row {row.number} has {fields}, expected {row.expected_columns}: "
+                f"{row.text[:80]!r}; {remedy} (row 1 is the header)"
             )
         text = str(exc)
         if "UTF8" in text:
