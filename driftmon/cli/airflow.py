@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,23 +11,18 @@ from driftmon.cli.options import DriftmonCommand, database_option, monitors_opti
 from driftmon.settings import database_url, home
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
 
     from driftmon.airflow.settings import StackSettings
 
 __all__ = ["airflow"]
 
-
-def _settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that say which Airflow is meant."""
-    place = click.option(
-        "--airflow-home",
-        type=click.Path(path_type=Path),
-        envvar="AIRFLOW_HOME",
-        help="Where Airflow keeps its things.  [default: airflow in DRIFTMON_HOME]",
-    )
-    return place(command)
+home_option = click.option(
+    "--airflow-home",
+    type=click.Path(path_type=Path),
+    envvar="AIRFLOW_HOME",
+    help="Where Airflow keeps its things.  [default: airflow in DRIFTMON_HOME]",
+)
 
 
 @click.group()
@@ -37,7 +31,7 @@ def airflow() -> None:
 
 
 @airflow.command(cls=DriftmonCommand)
-@_settings_options
+@home_option
 @click.option("--dags", type=click.Path(path_type=Path), default="dags", show_default=True, help="Folder of DAG files.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 takes any free one.")
 @click.option("--parallelism", type=click.IntRange(min=1), default=4, show_default=True, help="Tasks at once.")
@@ -64,7 +58,7 @@ def up(  # noqa: PLR0913 - one parameter an option
         parallelism=parallelism,
         database_url=metadata,
         environment={
-            "DRIFTMON_HOME": str(home().absolute()),
+            "DRIFTMON_HOME": str(home()),
             "DRIFTMON_MONITORS": str(folder.absolute()),
             "DRIFTMON_DATABASE_URL": database_url(url),
         },
@@ -73,7 +67,7 @@ def up(  # noqa: PLR0913 - one parameter an option
 
 
 @airflow.command(cls=DriftmonCommand)
-@_settings_options
+@home_option
 def status(*, airflow_home: Path | None) -> None:
     """Say whether Airflow runs and how its components are; exit with 3 if not all are well."""
     from driftmon.airflow.stack import status as status_of  # noqa: PLC0415 - keeps --help light
@@ -85,7 +79,7 @@ def status(*, airflow_home: Path | None) -> None:
 
 
 @airflow.command(cls=DriftmonCommand)
-@_settings_options
+@home_option
 def down(*, airflow_home: Path | None) -> None:
     """Stop Airflow, whichever terminal started it."""
     from driftmon.airflow.stack import down as stop  # noqa: PLC0415 - keeps --help light
@@ -96,5 +90,4 @@ def down(*, airflow_home: Path | None) -> None:
 def _settings(airflow_home: Path | None, *, dags: Path = Path("dags"), **chosen: Any) -> StackSettings:  # noqa: ANN401 - passed on
     from driftmon.airflow.settings import StackSettings  # noqa: PLC0415 - keeps --help light
 
-    place = airflow_home or Path(os.environ.get("AIRFLOW_HOME", home() / "airflow"))
-    return StackSettings(home=place, dags=dags, **chosen)
+    return StackSettings(home=airflow_home or home() / "airflow", dags=dags, **chosen)

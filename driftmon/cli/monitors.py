@@ -15,7 +15,6 @@ from driftmon.cli.options import (
     monitors_option,
     print_json,
     reading,
-    select_monitors,
 )
 from driftmon.errors import DriftmonError, UsageError
 
@@ -39,7 +38,7 @@ def schema() -> None:
 @format_option
 def validate(*, names: tuple[str, ...], folder: Path, output: str) -> None:
     """Read monitor files and reach their data: rows, kinds, windows, the smallest shift that a window shows."""
-    from driftmon.config import BrokenMonitor  # noqa: PLC0415 - keeps --help light
+    from driftmon.config import BrokenMonitor, select_monitors  # noqa: PLC0415 - keeps --help light
     from driftmon.validation import report_on  # noqa: PLC0415
 
     reports: list[Report] = []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import sys
 from contextlib import contextmanager
@@ -11,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from driftmon.errors import ConfigError, UsageError
 from driftmon.settings import database_url
 
 if TYPE_CHECKING:
@@ -19,7 +17,7 @@ if TYPE_CHECKING:
 
     from rich.progress import Progress as Bars
 
-    from driftmon.config import BrokenMonitor, Monitor
+    from driftmon.config import Monitor
     from driftmon.core.verdict import Status
     from driftmon.sources.base import Progress
     from driftmon.store.store import Store
@@ -36,7 +34,6 @@ __all__ = [
     "open_store",
     "print_json",
     "reading",
-    "select_monitors",
 ]
 
 
@@ -91,46 +88,10 @@ def open_store(url: str | None, *, read_only: bool = False) -> Iterator[Store]:
 
 
 def find_monitor(folder: Path, name: str) -> Monitor:
-    """
-    The monitor of that name.
+    """The monitor of that name; see `driftmon.config.find_monitor`."""
+    from driftmon import config  # noqa: PLC0415 - pydantic, only for commands that read monitors
 
-    Raises
-    ------
-    ConfigError
-        If its file is broken, with all problems.
-    UsageError
-        If there is none, with the nearest names.
-    """
-    from driftmon.config import BrokenMonitor  # noqa: PLC0415 - pydantic, only for commands that read monitors
-
-    found = _load(folder)
-    for monitor in found:
-        if monitor.name == name:
-            if isinstance(monitor, BrokenMonitor):
-                raise ConfigError(*monitor.problems)
-            return monitor
-    names = [monitor.name for monitor in found]
-    near = difflib.get_close_matches(name, names, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names) or 'none'}"
-    raise UsageError(f"{folder}: no monitor named {name!r}; {hint}")
-
-
-def select_monitors(folder: Path, names: tuple[str, ...]) -> list[Monitor | BrokenMonitor]:
-    """The monitors of those names, or all; the broken ones too."""
-    found = _load(folder)
-    if not names:
-        return found
-    by_name = {monitor.name: monitor for monitor in found}
-    for name in names:
-        if name not in by_name:
-            find_monitor(folder, name)
-    return [by_name[name] for name in names]
-
-
-def _load(folder: Path) -> list[Monitor | BrokenMonitor]:
-    from driftmon.config import load_folder  # noqa: PLC0415 - as above
-
-    return load_folder(folder)
+    return config.find_monitor(folder, name)
 
 
 def print_json(content: object) -> None:

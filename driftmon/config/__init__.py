@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from driftmon.config.loading import BrokenMonitor, load_folder, load_monitor
+from driftmon.config.loading import BrokenMonitor, find_monitor, load_folder, load_monitor, select_monitors
 from driftmon.config.monitor import Monitor, json_schema, parse_instant
 
-__all__ = ["BrokenMonitor", "Monitor", "json_schema", "load_folder", "load_monitor", "parse_instant"]
+__all__ = [
+    "BrokenMonitor",
+    "Monitor",
+    "find_monitor",
+    "json_schema",
+    "load_folder",
+    "load_monitor",
+    "parse_instant",
+    "select_monitors",
+]

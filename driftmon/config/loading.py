@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 from dataclasses import dataclass
@@ -12,13 +13,13 @@ from pydantic import ValidationError
 from driftmon.config.explain import explain
 from driftmon.config.monitor import Monitor, Thresholds
 from driftmon.config.yamltext import parse, substitute
-from driftmon.errors import ConfigError
+from driftmon.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["BrokenMonitor", "load_folder", "load_monitor"]
+__all__ = ["BrokenMonitor", "find_monitor", "load_folder", "load_monitor", "select_monitors"]
 
 _KINDS: dict[type, str] = {list: "a list", str: "a text", int: "a number", float: "a number"}
 
@@ -71,6 +72,45 @@ def _files(folder: Path) -> list[Path]:
 
 def _broken(path: Path, *problems: str) -> BrokenMonitor:
     return BrokenMonitor(re.sub(r"[^a-z0-9_-]", "-", path.stem.lower())[:63], path, problems)
+
+
+def select_monitors(folder: Path, names: Sequence[str]) -> list[Monitor | BrokenMonitor]:
+    """
+    The monitors of those names, or all; the broken ones too. A broken file never hides a good one of the same name.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such folder.
+    UsageError
+        If there is no monitor of a name, with the nearest name.
+    """
+    found = load_folder(folder)
+    by_name = {monitor.name: monitor for monitor in found}
+    by_name.update({monitor.name: monitor for monitor in found if isinstance(monitor, Monitor)})
+    for name in names:
+        if name not in by_name:
+            near = difflib.get_close_matches(name, by_name, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(by_name) or 'none'}"
+            raise UsageError(f"{folder}: no monitor named {name!r}; {hint}")
+    return [by_name[name] for name in names] if names else found
+
+
+def find_monitor(folder: Path, name: str) -> Monitor:
+    """
+    The monitor of that name.
+
+    Raises
+    ------
+    ConfigError
+        If its file is broken, with all problems.
+    UsageError
+        If there is none, with the nearest name.
+    """
+    [found] = select_monitors(folder, [name])
+    if isinstance(found, BrokenMonitor):
+        raise ConfigError(*found.problems)
+    return found
 
 
 def load_monitor(path: Path, environment: Mapping[str, str] = os.environ) -> Monitor:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftmon.config import BrokenMonitor, Monitor, json_schema, load_folder, load_monitor
+from driftmon.config import BrokenMonitor, Monitor, find_monitor, json_schema, load_folder, load_monitor
 from driftmon.config.yamltext import parse
 from driftmon.core.window import Window
 from driftmon.errors import ConfigError
@@ -232,6 +232,15 @@ def test_a_broken_file_stands_beside_the_good_ones(write, tmp_path):
     assert isinstance(broken, BrokenMonitor)
     assert broken.name == "b"
     assert taken.problems[0].endswith(f"name 'a' is taken by {tmp_path}/monitors/a.yaml; names must be unique")
+
+
+def test_a_broken_file_never_hides_a_good_one_of_the_same_name(write, tmp_path):
+    write("reference: 1", "flights.yaml")
+    write(GOOD + "name: flights", "later.yaml")
+
+    found = find_monitor(tmp_path / "monitors", "flights")
+
+    assert isinstance(found, Monitor)
 
 
 def test_a_folder_that_is_not_there_is_told_with_the_next_step(tmp_path):
