@@ -7,15 +7,19 @@ from typing import TYPE_CHECKING
 from driftmon.core.verdict import Status
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from zoneinfo import ZoneInfo
 
     from driftmon.core.result import CheckResult, ColumnResult
     from driftmon.core.window import Window
 
-__all__ = ["headline", "moved", "number", "percent", "span_text"]
+__all__ = ["clipped", "headline", "moved", "number", "percent", "printable", "span_text"]
 
 NAMED = 5
 """Columns that the headline names before it says "and more"."""
+
+LONGEST_NAME = 60
+"""Characters of a column's name that people are shown; names can be of any length."""
 
 
 def headline(result: CheckResult) -> str:
@@ -28,17 +32,49 @@ def headline(result: CheckResult) -> str:
     whole = [column for column in ranked if column.segment is None]
     drifting = [column for column in ranked if column.status.breach]
     if result.live_rows == 0:
-        return "no data: the window has no rows"
+        return f"no data: {'there are no live rows' if result.window is None else 'the window has no rows'}"
     if drifting:
-        names = [_name(column) for column in drifting[:NAMED]]
-        more = f" and {len(drifting) - NAMED} more" if len(drifting) > NAMED else ""
         drifted = sum(1 for column in drifting if column.segment is None)
-        return f"{drifted} of {_columns(len(whole))} drifted: {', '.join(names)}{more}{_unchecked(whole)}"
-    if whole and all(column.status is Status.INSUFFICIENT_DATA for column in whole):
+        return f"{drifted} of {_columns(len(whole))} drifted: {_listed(map(_name, drifting))}{_unchecked(whole)}"
+    if not whole:
+        return "nothing to check: the baseline has no columns"
+    if all(column.status is Status.INSUFFICIENT_DATA for column in whole):
         return f"too few rows for a verdict: {whole[0].reason}"
+    if not any(column.status.evaluated for column in whole):
+        return f"no verdict on {_columns(len(whole))}: {_listed(map(_name, whole))}"
     real = [column for column in whole if column.status is Status.INFO]
-    small = f" ({len(real)} moved a little: {', '.join(c.column for c in real[:NAMED])})" if real else ""
+    small = f" ({len(real)} moved a little: {_listed(clipped(c.column) for c in real)})" if real else ""
     return f"no drift in {_columns(sum(c.status.evaluated for c in whole))}{small}{_unchecked(whole)}"
+
+
+def clipped(name: str) -> str:
+    """
+    A name as people are shown it: one of any length would bury everything else.
+
+    Examples
+    --------
+    >>> clipped("dep_delay"), len(clipped("x" * 1_000_000))
+    ('dep_delay', 60)
+    """
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
+
+
+def printable(text: str) -> str:
+    r"""
+    A text on one line of a terminal: what it would obey (a line break, an escape in a column's name) is a dot.
+
+    Examples
+    --------
+    >>> printable("a\x1b[31mb\n")
+    'a·[31mb·'
+    """
+    return "".join(letter if letter.isprintable() else "·" for letter in text)
+
+
+def _listed(texts: Iterable[str]) -> str:
+    every = list(texts)
+    more = f" and {len(every) - NAMED} more" if len(every) > NAMED else ""
+    return ", ".join(every[:NAMED]) + more
 
 
 def _columns(count: int) -> str:
@@ -46,15 +82,15 @@ def _columns(count: int) -> str:
 
 
 def _name(column: ColumnResult) -> str:
-    where = "" if column.segment is None else f" where {column.segment}"
-    return f"{column.column}{where} ({column.status})"
+    where = "" if column.segment is None else f" where {clipped(column.segment)}"
+    return f"{clipped(column.column)}{where} ({column.status})"
 
 
 def _unchecked(whole: list[ColumnResult]) -> str:
     without = [column for column in whole if not column.status.evaluated]
     if not without:
         return ""
-    return f"; {len(without)} not checked: {', '.join(f'{c.column} ({c.status})' for c in without[:NAMED])}"
+    return f"; {len(without)} not checked: {_listed(map(_name, without))}"
 
 
 def moved(column: ColumnResult, *, most: int = 2) -> str:

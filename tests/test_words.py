@@ -1,5 +1,7 @@
 """The answer in words: the first line a tired person reads."""
 
+from dataclasses import replace
+
 import pytest
 
 from driftmon.words import headline, moved, number, percent
@@ -25,6 +27,24 @@ def test_the_headline_names_what_could_not_be_checked():
     result = check_of(flights(), problems={"carrier": "gone"})
 
     assert headline(result) == "no drift in 1 column; 1 not checked: carrier (schema_changed)"
+
+
+def test_the_headline_never_calls_it_no_drift_when_nothing_was_checked():
+    result = check_of(flights(), problems={"carrier": "gone", "dep_delay": "gone"})
+
+    assert headline(result) == "no verdict on 2 columns: carrier (schema_changed), dep_delay (schema_changed)"
+    assert headline(replace(result, columns=())) == "nothing to check: the baseline has no columns"
+
+
+def test_the_headline_of_a_comparison_without_live_rows_names_no_window():
+    assert headline(replace(check_of(flights(0)), window=None)) == "no data: there are no live rows"
+
+
+def test_the_headline_stays_a_line_whatever_columns_are_called():
+    result = check_of(flights(late=1))
+    renamed = replace(result, columns=tuple(replace(column, column="x" * 9_999) for column in result.columns))
+
+    assert len(headline(renamed)) < 200
 
 
 def test_what_moved_names_the_bins_with_their_shares():

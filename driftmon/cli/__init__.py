@@ -83,8 +83,10 @@ def _complain(error: Exception) -> int:
         click.echo(f"driftmon: internal error: {type(error).__name__}: {message}", err=True)
         click.echo("driftmon: this is a defect of driftmon; please report it with the output of --debug", err=True)
         return DriftmonError.exit_code
+    from driftmon.words import printable  # noqa: PLC0415 - numpy, not for --help
+
     for line in str(error).splitlines() or [type(error).__name__]:
-        click.echo(f"driftmon: {line}", err=True)
+        click.echo(f"driftmon: {printable(line)}", err=True)
     if error.retryable:
         click.echo("driftmon: trying again later can help", err=True)
     return error.exit_code

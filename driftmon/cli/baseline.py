@@ -37,6 +37,7 @@ def baseline() -> None:
 def build(*, monitor: str, promote_it: bool, folder: Path, url: str | None) -> None:
     """Build a baseline from MONITOR's reference. The first one is in force at once, a later one when promoted."""
     from driftmon.pipeline import build_baseline  # noqa: PLC0415 - keeps --help light
+    from driftmon.words import clipped, printable  # noqa: PLC0415
 
     found = find_monitor(folder, monitor)
     with open_store(url) as store, reading(f"{monitor}: reference") as progress:
@@ -44,7 +45,7 @@ def build(*, monitor: str, promote_it: bool, folder: Path, url: str | None) -> N
     columns = len(made.columns)
     click.echo(f"baseline {made.id[:12]} of {monitor}: {made.reference.rows:,} rows, {columns} columns")
     for item in made.excluded:
-        click.echo(f"left out: {item.column}: {item.reason}", err=True)
+        click.echo(printable(f"left out: {clipped(item.column)}: {item.reason}"), err=True)
     if promoted:
         click.echo("in force: checks compare with it")
     else:

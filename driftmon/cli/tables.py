@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from driftmon.core.window import isoformat
-from driftmon.words import headline, moved, number, percent, span_text
+from driftmon.words import clipped, headline, moved, number, percent, printable, span_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -72,7 +72,7 @@ def text(content: str, style: str = "") -> Text:
     """Text as it is, without markup; what a terminal would obey (escapes in a column's name) is shown as a dot."""
     from rich.text import Text  # noqa: PLC0415
 
-    return Text("".join(letter if letter.isprintable() else "·" for letter in content), style=style)
+    return Text(printable(content), style=style)
 
 
 def show_check(result: CheckResult, *, zone: ZoneInfo | None = None, bits: bool = False) -> None:
@@ -91,11 +91,11 @@ def show_check(result: CheckResult, *, zone: ZoneInfo | None = None, bits: bool 
 
 
 def _left_out(excluded: Iterable[Excluded]) -> list[Text]:
-    return [text(f"left out: {item.column}: {item.reason}", "dim") for item in excluded]
+    return [text(f"left out: {clipped(item.column)}: {item.reason}", "dim") for item in excluded]
 
 
 def _cells(column: ColumnResult, factor: float) -> list[RenderableType]:
-    name = column.column if column.segment is None else f"{column.column} [{column.segment}]"
+    name = clipped(column.column) + ("" if column.segment is None else f" [{clipped(column.segment)}]")
     scores = column.scores
     bound = None if scores is None else max(scores.lower_bound, scores.lower_bound_reverse)
     numbers = [None, None, None] if scores is None else [scores.kl, scores.noise_floor, bound]
@@ -156,6 +156,8 @@ def show_baseline(monitor: str, baseline: Baseline) -> None:
         shares = sorted(zip(histogram.counts[:-1], column.layout.bins, strict=False), key=lambda pair: -pair[0])[:3]
         largest = ", ".join(f"{item.label} {percent(count / rows)}" for count, item in shares if count)
         missing = percent(histogram.missing / rows)
-        made.add_row(text(name), str(column.kind), text(column.dtype), str(column.layout.size), missing, text(largest))
+        made.add_row(
+            text(clipped(name)), str(column.kind), text(column.dtype), str(column.layout.size), missing, text(largest)
+        )
     title = text(f"baseline {baseline.id[:12]} of {monitor}: {rows:,} rows, {len(baseline.columns)} columns")
     show(title, made, *_left_out(baseline.excluded))

@@ -34,6 +34,9 @@ RecordBatch: TypeAlias = Any
 BATCH_ROWS = 65_536
 """Rows read at once: enough to make the work on a batch cheap for each row, few enough to bound memory."""
 
+LONGEST_NAME = 100
+"""Characters of a column's name that messages show."""
+
 
 @dataclass(frozen=True)
 class Field:
@@ -164,8 +167,10 @@ def nearest(name: str, names: Collection[str]) -> str:
     """
     from difflib import get_close_matches  # noqa: PLC0415 - only messages need it, and it loads slowly
 
-    close = get_close_matches(name, names, n=3, cutoff=0.6)
+    # The time to compare two names grows with the product of their lengths, and names can be of any length.
+    shown = [each if len(each) <= LONGEST_NAME else f"{each[:LONGEST_NAME]}…" for each in names]
+    close = get_close_matches(name[:LONGEST_NAME], shown, n=3, cutoff=0.6)
     if close:
         return f"did you mean {' or '.join(map(repr, close))}?"
-    first = ", ".join(map(repr, list(names)[:10]))
+    first = ", ".join(map(repr, shown[:10]))
     return f"it has {first}{', …' if len(names) > 10 else ''}" if first else "it has no columns"
