@@ -7,6 +7,7 @@ Results go to standard output, everything else to standard error. Modules of thi
 
 from __future__ import annotations
 
+import io
 import sys
 from typing import TYPE_CHECKING
 
@@ -53,6 +54,8 @@ for command in (
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and exit with its status: 0, 1 (drift, where asked), 2 (usage), 3 (data or database), 130 (interrupted)."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # an arrow that the terminal has no letter for is no reason to fail
     sys.exit(_run(given, debug="--debug" in given))
 
 
