@@ -17,6 +17,7 @@ from driftmon.cli.options import (
     print_json,
     reading,
 )
+from driftmon.core.window import isoformat
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,7 +61,6 @@ def build(*, monitor: str, promote_it: bool, folder: Path, url: str | None) -> N
 def list_(*, monitor: str, folder: Path, url: str | None, output: str) -> None:
     """List MONITOR's baselines, the newest first."""
     from driftmon.cli.tables import show_baselines  # noqa: PLC0415 - keeps --help light
-    from driftmon.core.window import isoformat  # noqa: PLC0415
 
     zone = find_monitor(folder, monitor).zone
     with open_store(url) as store:

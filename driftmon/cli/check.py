@@ -20,13 +20,14 @@ from driftmon.cli.options import (
     print_json,
     reading,
 )
+from driftmon.core.verdict import worst
+from driftmon.core.window import Window
 from driftmon.errors import UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from driftmon.config import Monitor
-    from driftmon.core.window import Window
     from driftmon.pipeline import BackfillStep
 
 __all__ = ["backfill", "check", "history"]
@@ -73,14 +74,12 @@ def check(  # noqa: PLR0913 - one parameter an option
 
 
 def _window(monitor: Monitor, start: str | None, end: str | None, at: str | None) -> Window:
-    from driftmon.core.window import Window as Span  # noqa: PLC0415 - keeps --help light
-
     if at is not None:
         if start or end:
             raise click.UsageError("--window names a whole window; leave out --start and --end")
         return monitor.windows.containing(_instant(monitor, "--window", at))
     if start and end:
-        return Span(_instant(monitor, "--start", start), _instant(monitor, "--end", end))
+        return Window(_instant(monitor, "--start", start), _instant(monitor, "--end", end))
     if start or end:
         raise click.UsageError(f"--{'end' if start else 'start'} is missing: a window needs both, or --window TIME")
     return monitor.newest_window(datetime.now(UTC))
@@ -117,16 +116,11 @@ def backfill(  # noqa: PLR0913 - one parameter an option
 ) -> None:
     """Check every window of MONITOR between two times. Interrupted, it goes on where it stopped."""
     from driftmon.cli.tables import show_history  # noqa: PLC0415 - keeps --help light
-    from driftmon.core.verdict import worst  # noqa: PLC0415
-    from driftmon.core.window import Window as Span  # noqa: PLC0415
     from driftmon.pipeline import backfill as steps  # noqa: PLC0415
     from driftmon.results import check_json  # noqa: PLC0415
 
     found = find_monitor(folder, monitor)
-    span = Span(_instant(found, "--start", start), _instant(found, "--end", end))
-    windows = list(found.windows.between(span.start, span.end))
-    if not windows:
-        raise UsageError(f"{monitor}: no window of schedule {found.schedule!r} lies within {span}; widen it")
+    windows = _windows(found, start, end)
     with open_store(url) as store, bars() as progress:
         task = progress.add_task(monitor, total=len(windows))
         done: list[BackfillStep] = []
@@ -147,6 +141,14 @@ def backfill(  # noqa: PLR0913 - one parameter an option
         raise click.exceptions.Exit(errors[0].exit_code)
     if results:
         exit_for(worst(result.status for result in results), fail_on)
+
+
+def _windows(monitor: Monitor, start: str, end: str) -> list[Window]:
+    span = Window(_instant(monitor, "--start", start), _instant(monitor, "--end", end))
+    windows = list(monitor.windows.between(span.start, span.end))
+    if not windows:
+        raise UsageError(f"{monitor.name}: no window of schedule {monitor.schedule!r} lies within {span}; widen it")
+    return windows
 
 
 @click.command(cls=DriftmonCommand, short_help="Show past results, the newest first.")

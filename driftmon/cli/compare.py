@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from driftmon.cli.options import DriftmonCommand, exit_for, fail_on_option, format_option, print_json, reading
+from driftmon.core.verdict import Threshold
 
 __all__ = ["compare"]
 
@@ -18,12 +19,16 @@ __all__ = ["compare"]
     "--kind", "kinds", multiple=True, metavar="NAME=KIND", help="How to cut a column, such as zip=categorical."
 )
 @click.option(
-    "--warning", type=click.FloatRange(min=0, min_open=True), default=0.02, show_default=True, help="Threshold in nats."
+    "--warning",
+    type=click.FloatRange(min=0, min_open=True),
+    default=Threshold.warning,
+    show_default=True,
+    help="Threshold in nats.",
 )
 @click.option(
     "--critical",
     type=click.FloatRange(min=0, min_open=True),
-    default=0.10,
+    default=Threshold.critical,
     show_default=True,
     help="Threshold in nats.",
 )

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from driftmon.core.evidence import weigh
+from driftmon.core.evidence import adjusted_p_values, weigh
 from driftmon.core.histogram import as_matrix, segment_name
 from driftmon.core.layout import NumericLayout
 from driftmon.core.result import CheckResult, ColumnResult, Scores
-from driftmon.core.verdict import Status, Threshold, adjusted_p_values, judge
+from driftmon.core.verdict import Status, Threshold, judge
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

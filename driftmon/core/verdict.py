@@ -1,4 +1,4 @@
-"""From evidence to a status: thresholds, multiplicity, and the words that follow (statistics, A6)."""
+"""From evidence to a status: thresholds and urgency (statistics, A6)."""
 
 from __future__ import annotations
 
@@ -6,14 +6,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from numpy.typing import ArrayLike, NDArray
-
-__all__ = ["FALSE_DISCOVERY_RATE", "Status", "Threshold", "adjusted_p_values", "judge", "worst"]
+__all__ = ["FALSE_DISCOVERY_RATE", "Status", "Threshold", "judge", "worst"]
 
 FALSE_DISCOVERY_RATE = 0.05
 """A shift is taken for real if its adjusted p-value is at most this."""
@@ -62,40 +58,6 @@ class Threshold:
 def worst(statuses: Iterable[Status]) -> Status:
     """The most urgent status; ``no_data`` if there is none, for nothing checked is not ok."""
     return max(statuses, key=lambda status: status.urgency, default=Status.NO_DATA)
-
-
-def adjusted_p_values(p: ArrayLike) -> NDArray[np.float64]:
-    """
-    Benjamini-Hochberg-adjusted p-values: reject those at most q, and at most a share q of the rejected are false.
-
-    Parameters
-    ----------
-    p : array of float, shape (tests,)
-        In [0, 1].
-
-    Returns
-    -------
-    ndarray of float, shape (tests,)
-        In [0, 1], in the order of `p`, never below it.
-
-    Examples
-    --------
-    >>> adjusted_p_values([0.01, 0.02, 0.03, 0.04, 0.05]).tolist()
-    [0.05, 0.05, 0.05, 0.05, 0.05]
-
-    References
-    ----------
-    Benjamini & Hochberg (1995), Journal of the Royal Statistical Society B 57, 289. It stays valid under the dependence of real
-    columns (statistics, B5).
-    """
-    raw = np.asarray(p, dtype=np.float64)
-    tests = len(raw)
-    order = np.argsort(raw, kind="stable")[::-1]
-    scaled = raw[order] * tests / np.arange(tests, 0, -1)
-    adjusted: NDArray[np.float64] = np.empty(tests)
-    adjusted[order] = np.minimum.accumulate(scaled)  # starts with the largest p-value itself: never above 1
-    np.maximum(adjusted, raw, out=adjusted)  # p * tests / tests may round below p
-    return adjusted
 
 
 def judge(*, q_value: float, bound: float, threshold: Threshold) -> Status:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from driftmon.exporter.exposition import Chunk
     from driftmon.store.records import MonitorSnapshot, SnapshotKey
 
-__all__ = ["EMPTY", "Refreshed", "Selection", "Snapshot", "SnapshotBuilder", "SnapshotReader", "listed", "select"]
+__all__ = ["EMPTY", "Exported", "Refreshed", "Snapshot", "SnapshotBuilder", "SnapshotReader", "listed", "select"]
 
 logger = logging.getLogger(__name__)
 
@@ -75,7 +75,7 @@ class Refreshed:
 
 
 @dataclass(frozen=True)
-class Selection:
+class Exported:
     """
     What is exported where not everything may be.
 
@@ -94,7 +94,7 @@ class Selection:
     left_out: tuple[str, ...] = ()
 
 
-def select(chunks: Mapping[str, Sequence[Chunk]], *, max_series: int) -> Selection:
+def select(chunks: Mapping[str, Sequence[Chunk]], *, max_series: int) -> Exported:
     """
     Fit into `max_series`: first without optional families, the last of the table first, then without whole monitors.
 
@@ -120,7 +120,7 @@ def select(chunks: Mapping[str, Sequence[Chunk]], *, max_series: int) -> Selecti
             room -= series
         else:
             left_out.append(name)
-    return Selection(tuple(monitors), frozenset(kept), tuple(left_out))
+    return Exported(tuple(monitors), frozenset(kept), tuple(left_out))
 
 
 @dataclass(frozen=True)
@@ -196,7 +196,7 @@ class SnapshotBuilder:
         self._report(chosen, dropped)
         return Snapshot(text, deflate(text), series, dropped)
 
-    def _report(self, chosen: Selection, dropped: int) -> None:
+    def _report(self, chosen: Exported, dropped: int) -> None:
         if chosen.left_out and chosen.left_out != self._left_out:
             logger.warning(
                 "more than max_series=%d series: left out %d of them, in %s; raise max_series or check fewer columns",

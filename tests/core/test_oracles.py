@@ -16,8 +16,7 @@ from scipy.special import kl_div, rel_entr
 from statsmodels.stats.multitest import multipletests
 
 from driftmon.core.divergence import js_divergence, kl_contributions, kl_divergence, relative_divergence, smoothed
-from driftmon.core.evidence import detectable_kl, g_test, weigh
-from driftmon.core.verdict import adjusted_p_values
+from driftmon.core.evidence import adjusted_p_values, detectable_kl, g_test, weigh
 
 LN2, LN3, LN5 = math.log(2), math.log(3), math.log(5)
 
