@@ -1,7 +1,7 @@
 """
 The command line: every command, its options and its manners.
 
-Results go to standard output, everything else to standard error. Modules of this package import only click at the top, so that
+Results go to standard output, everything else to standard error. Modules of this package import nothing slow at the top, so that
 ``driftmon --help`` costs nothing.
 """
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from driftmon.core.verdict import Status
 from driftmon.settings import database_url
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bars
 
     from driftmon.config import Monitor
-    from driftmon.core.verdict import Status
     from driftmon.sources.base import Progress
     from driftmon.store.store import Store
 
@@ -103,10 +103,8 @@ def exit_for(status: Status, fail_on: str | None) -> None:
     """Exit with 1 if a status is at least as urgent as was asked for."""
     if fail_on is None:
         return
-    from driftmon.core.verdict import Status as Statuses  # noqa: PLC0415 - numpy
-
-    drift = [Statuses.INFO, Statuses.WARNING, Statuses.CRITICAL]
-    if status in drift and drift.index(status) >= drift.index(Statuses(fail_on)):
+    drift = [Status.INFO, Status.WARNING, Status.CRITICAL]
+    if status in drift and drift.index(status) >= drift.index(Status(fail_on)):
         raise click.exceptions.Exit(1)
 
 
