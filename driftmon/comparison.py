@@ -146,7 +146,7 @@ def compare(  # noqa: PLR0913 - the options of one flat call, all by keyword
     SourceError
         If a side cannot be read, or lacks a column that was asked for.
     UsageError
-        If a kind is unknown.
+        If a kind is unknown, or the thresholds are no pair of sizes in nats.
 
     Examples
     --------

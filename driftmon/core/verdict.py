@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from driftmon.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -49,10 +52,22 @@ class Threshold:
     From which size on a shift that is beyond noise matters, in nats.
 
     The defaults are a mean shift of about 0.2 and 0.45 standard deviations (statistics, A6 and B7).
+
+    Raises
+    ------
+    UsageError
+        Unless ``0 <= warning <= critical``, both finite: nothing is ever above NaN, which would silence every alert.
     """
 
     warning: float = 0.02
     critical: float = 0.10
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.warning <= self.critical < math.inf:
+            raise UsageError(
+                f"thresholds: warning {self.warning!r} and critical {self.critical!r} are no pair of sizes in nats; "
+                "expected 0 <= warning <= critical, such as 0.02 and 0.1"
+            )
 
 
 def worst(statuses: Iterable[Status]) -> Status:

@@ -19,6 +19,7 @@ from driftmon.core.layout import CategoricalLayout, Kind, NumericLayout
 from driftmon.core.learning import Excluded
 from driftmon.core.verdict import Status, Threshold, judge, worst
 from driftmon.core.window import Window
+from driftmon.errors import UsageError
 
 MAY_1 = Window(datetime(2013, 5, 1, tzinfo=UTC), datetime(2013, 5, 2, tzinfo=UTC))
 
@@ -82,6 +83,14 @@ def test_a_shift_gets_the_status_of_its_size(live, status):
 )
 def test_a_breach_needs_a_small_q_value_and_a_bound_above_the_threshold(q_value, bound, status):
     assert judge(q_value=q_value, bound=bound, threshold=Threshold()) is status
+
+
+@pytest.mark.parametrize(
+    ("warning", "critical"), [(math.nan, 0.1), (0.02, math.nan), (0.5, 0.1), (-0.1, 0.1), (0.02, math.inf)]
+)
+def test_a_threshold_that_could_never_alert_is_refused(warning, critical):
+    with pytest.raises(UsageError, match="expected 0 <= warning <= critical"):
+        Threshold(warning, critical)
 
 
 def test_vanished_mass_counts_through_the_reverse_direction():
