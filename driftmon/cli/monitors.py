@@ -73,9 +73,12 @@ def validate(*, names: tuple[str, ...], folder: Path, output: str) -> None:
 @monitors_option
 def init(*, data: str, timestamp: str | None, name: str | None, timezone: str, force: bool, folder: Path) -> None:
     """Write a commented monitor file for DATA (a file, folder, glob or URL)."""
-    from driftmon.scaffold import monitor_file  # noqa: PLC0415 - keeps --help light
+    from driftmon.config.monitor import NAME  # noqa: PLC0415 - keeps --help light
+    from driftmon.scaffold import monitor_file  # noqa: PLC0415
 
     name = name or _name(data)
+    if not re.fullmatch(NAME, name):
+        raise UsageError(f"--name is {name!r}, expected 1 to 63 of a-z, 0-9, _ and -")
     path = folder / f"{name}.yaml"
     if path.exists() and not force:
         raise UsageError(f"{path} exists; choose another --name, or write over it with --force")

@@ -201,6 +201,13 @@ def test_init_writes_a_monitor_that_can_be_used_at_once(project):
     assert project.run("check", "orders", "--window", "2024-01-30").out.startswith("orders, 2024-01-30: ")
 
 
+def test_init_refuses_a_name_that_no_monitor_can_have(project):
+    run = project.run("init", "data/reference.parquet", "--name", "../My Model")
+
+    assert run.status == 2
+    assert run.err == "driftmon: --name is '../My Model', expected 1 to 63 of a-z, 0-9, _ and -\n"
+
+
 def test_init_does_not_write_over_a_file(project):
     run = project.run("init", "data/reference.parquet", "--timestamp", "time", "--name", "shop")
 
