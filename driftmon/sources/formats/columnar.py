@@ -62,7 +62,8 @@ class ParquetFile:
 
     def rows(self, filter_: TimeFilter | None) -> int | None:
         """Rows of the row groups that may have some in the window."""
-        return sum(self._parquet.metadata.row_group(group).num_rows for group in self._groups(filter_))
+        metadata = self._parquet.metadata
+        return sum(int(metadata.row_group(group).num_rows) for group in self._groups(filter_))
 
     def batches(self, names: Sequence[str], filter_: TimeFilter | None) -> Iterator[RecordBatch]:
         """The named columns; text as dictionary codes where that is how it is stored."""

@@ -109,7 +109,7 @@ class DelimitedFile:
             yield held.slice(0, held.num_rows - 1)
 
     def _open(self, stream: Stream, names: Sequence[str], refuse: Refusal) -> Iterator[RecordBatch]:
-        return pcsv.open_csv(
+        batches: Iterator[RecordBatch] = pcsv.open_csv(
             stream,
             # One thread, since only then rows have numbers that a message can name.
             read_options=pcsv.ReadOptions(use_threads=False, block_size=BLOCK_BYTES),
@@ -128,6 +128,7 @@ class DelimitedFile:
                 quoted_strings_can_be_null=False,
             ),
         )
+        return batches
 
     def _stream(self) -> Stream:
         stream = self._place.open(self._file)
