@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import json
+import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+import yaml
+
+from driftmon.config.yamltext import parse
 from driftmon.core.layout import Kind
 from driftmon.core.verdict import Threshold
 from driftmon.sources.base import Selection, no_progress
@@ -112,15 +115,9 @@ def _columns(learnt: Learnt) -> list[str]:
 
 
 def _text(value: str) -> str:
-    """A text as YAML reads it back, whatever it holds: JSON's quotes are YAML's."""
-    plain = value.replace("_", "").replace("-", "").replace("/", "").replace(".", "")
-    words = {"true", "false", "null", "yes", "no", "on", "off"}
-    if (
-        plain.isascii()
-        and plain.isalnum()
-        and not value[0].isdigit()
-        and value[0] not in "-."
-        and value.lower() not in words
-    ):
-        return value
-    return json.dumps(value, ensure_ascii=False)
+    """A text as monitor files read it back: plain if it then comes back as it is, else in quotes."""
+    try:
+        plain = value.isprintable() and parse(value) == value
+    except ValueError:
+        plain = False
+    return value if plain else yaml.safe_dump(value, default_style='"', allow_unicode=True, width=sys.maxsize).strip()
