@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,73 +11,85 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from driftmon.config import BrokenMonitor, Monitor, load_folder, parse_instant
 from driftmon.core.window import Window
-from driftmon.errors import DriftmonError, UsageError
-from driftmon.settings import database_url
+from driftmon.errors import ConfigError, DriftmonError, UsageError
+from driftmon.settings import database_url, monitors_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["BrokenMonitorOperator", "CheckOperator", "window_of"]
+try:
+    from driftmon.airflow.retries import WhenItHelps
+except ImportError:  # Airflow 3.2 has no retry policies
+    POLICY = None
+else:
+    POLICY = WhenItHelps()
 
-ATTEMPTS = 12
+__all__ = ["BrokenMonitorOperator", "CheckOperator", "attempts_for", "window_of"]
+
 DELAY = timedelta(minutes=5)
+ATTEMPTS = 12
+"""An hour of attempts: as long as a window may be late before its monitor counts as stale."""
+
+LONGEST_CHECK = timedelta(hours=3)
 
 
 class CheckOperator(BaseOperator):
     """
     Check one window of a monitor, store the result, and return a small summary.
 
-    The window is that of the run's data interval, or for a run by hand that of the parameters ``start`` and ``end``. A task that
-    failed for a reason that trying again cannot cure (a broken file, a missing column) is not tried again.
+    The window is the one that the run's parameters name (``window``, or ``start`` and ``end``), else the run's data interval. What
+    trying again cannot cure (a broken file, a missing baseline) fails at once; drift is a result, not a failure.
 
     Parameters
     ----------
     monitor : str
         The monitor's name.
-    folder : str
-        Folder of monitor files.
-    database : str, optional
-        The results database; by default the one of `driftmon.settings` where the task runs.
+    folder : str, optional
+        Folder of monitor files; by default the one of `driftmon.settings` where the task runs.
+    retries, retry_delay, execution_timeout, retry_policy
+        As in Airflow. The policy needs Airflow 3.3.
     """
 
-    template_fields = ("monitor",)
+    template_fields = ("monitor", "folder")
 
-    def __init__(self, *, monitor: str, folder: str, database: str | None = None, **kwargs: Any) -> None:  # noqa: ANN401 - Airflow's
-        kwargs.setdefault("retries", ATTEMPTS)
-        kwargs.setdefault("retry_delay", DELAY)
-        kwargs.setdefault("execution_timeout", timedelta(hours=3))
-        with suppress(ImportError):  # Airflow 3.2 has no retry policies: it waits for `DELAY` each time
-            from driftmon.airflow.retries import WhenReady  # noqa: PLC0415
-
-            kwargs.setdefault("retry_policy", WhenReady())
-        super().__init__(**kwargs)
+    def __init__(
+        self,
+        *,
+        monitor: str,
+        folder: str | None = None,
+        retries: int = ATTEMPTS,
+        retry_delay: timedelta = DELAY,
+        execution_timeout: timedelta = LONGEST_CHECK,
+        retry_policy: Any = POLICY,  # noqa: ANN401 - Airflow 3.2 has no such class
+        **kwargs: Any,  # noqa: ANN401 - Airflow's
+    ) -> None:
+        if retry_policy is not None:
+            kwargs["retry_policy"] = retry_policy
+        super().__init__(retries=retries, retry_delay=retry_delay, execution_timeout=execution_timeout, **kwargs)
         self.monitor = monitor
         self.folder = folder
-        self.database = database
 
     def execute(self, context: Mapping[str, Any]) -> dict[str, Any]:
         """Run the check; the summary is JSON-ready, finite, and holds no row of data."""
         from driftmon.pipeline import run_check  # noqa: PLC0415 - the reason above
         from driftmon.results import check_summary  # noqa: PLC0415
         from driftmon.store.store import Store  # noqa: PLC0415
+        from driftmon.words import headline  # noqa: PLC0415
 
         try:
-            monitor = self._load()
+            monitor = _find(self.monitor, Path(self.folder) if self.folder else monitors_folder())
             window = window_of(context, monitor)
-            with Store.open(database_url(self.database)) as store:
-                return check_summary(run_check(monitor, store, window))
+            with Store.open(database_url()) as store:
+                result = run_check(monitor, store, window)
         except DriftmonError as exc:
+            # One line of ours, before Airflow's stack trace of thirty; ours only for those who look for it.
+            self.log.error("%s", exc)  # noqa: TRY400
+            self.log.debug("where it was raised", exc_info=True)
             if exc.retryable:
                 raise
-            raise AirflowFailException(str(exc)) from exc
-
-    def _load(self) -> Monitor:
-        for found in load_folder(Path(self.folder)):
-            if found.name == self.monitor:
-                if isinstance(found, BrokenMonitor):
-                    raise AirflowFailException("\n".join(found.problems))
-                return found
-        raise UsageError(f"{self.folder}: no monitor named {self.monitor!r} any more")
+            raise AirflowFailException(str(exc)) from None
+        self.log.info("%s %s: %s", monitor.name, window, headline(result))
+        return check_summary(result)
 
 
 class BrokenMonitorOperator(BaseOperator):
@@ -99,27 +110,55 @@ class BrokenMonitorOperator(BaseOperator):
         raise AirflowFailException("\n".join(self.problems))
 
 
+def attempts_for(delay: timedelta) -> int:
+    """How often a check is tried again if its rows take so long to arrive: waiting for them costs none of the `ATTEMPTS`."""
+    # Without a policy every attempt that comes too early counts.
+    return ATTEMPTS + (int(bool(delay)) if POLICY else -(-delay // DELAY))
+
+
 def window_of(context: Mapping[str, Any], monitor: Monitor) -> Window:
     """
-    The window that a run is about: its parameters, else its data interval.
+    The window that a run is about: the one its parameters name, else its data interval.
 
     Never the logical date, which is the start of the interval in scheduled runs and its end in runs by hand.
 
     Raises
     ------
     UsageError
-        If the run has neither, or only half of the parameters.
+        If the run has neither, or parameters that name no window.
     """
-    params = context.get("params") or {}
-    start, end = params.get("start"), params.get("end")
-    if start and end:
-        try:
-            return Window(parse_instant(start, monitor.zone), parse_instant(end, monitor.zone))
-        except ValueError as exc:
-            raise UsageError(f"parameters start and end: {exc}") from exc
-    if start or end:
-        raise UsageError(f"parameter {'end' if start else 'start'} is missing: a window needs both")
+    given = {name: value for name in ("window", "start", "end") if (value := (context.get("params") or {}).get(name))}
+    if given:
+        return _named_window(given, monitor)
     first, last = context.get("data_interval_start"), context.get("data_interval_end")
     if first is None or last is None:
-        raise UsageError("a run by hand has no data interval: give its window in the parameters start and end")
+        raise UsageError(
+            "this run has no data interval, as runs by hand have none: name the window in its configuration, such as "
+            '{"window": "2013-05-07"} or {"start": "2013-05-07T00:00:00Z", "end": "2013-05-08T00:00:00Z"}'
+        )
     return Window(first, last)
+
+
+def _named_window(given: Mapping[str, str], monitor: Monitor) -> Window:
+    instants = {}
+    for name, text in given.items():
+        try:
+            instants[name] = parse_instant(text, monitor.zone)
+        except ValueError as exc:
+            raise UsageError(f"parameter {name}: {exc}") from exc
+    if instants.keys() == {"window"}:
+        return monitor.windows.containing(instants["window"])
+    if instants.keys() == {"start", "end"}:
+        return Window(instants["start"], instants["end"])
+    raise UsageError(f"parameters {' and '.join(instants)} name no window: give window alone, or both start and end")
+
+
+def _find(name: str, folder: Path) -> Monitor:
+    found = load_folder(folder)
+    monitors = {monitor.name: monitor for monitor in found if isinstance(monitor, Monitor)}
+    if name in monitors:
+        return monitors[name]
+    for broken in found:
+        if isinstance(broken, BrokenMonitor) and broken.name == name:
+            raise ConfigError(*broken.problems)
+    raise UsageError(f"{folder}: no monitor named {name!r}; it has {list(monitors)}")
