@@ -22,7 +22,7 @@ from driftmon.sources.files import FilesSource
 from driftmon.store.records import MonitorFacts, RunRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from driftmon.config import Monitor
     from driftmon.core.check import CheckResult
@@ -35,6 +35,7 @@ __all__ = [
     "backfill",
     "baseline_of",
     "build_baseline",
+    "check_names",
     "facts_of",
     "live_source",
     "policy_of",
@@ -43,6 +44,9 @@ __all__ = [
 ]
 
 logger = logging.getLogger(__name__)
+
+SAID = 3
+"""Columns whose reason a message gives before it stops."""
 
 
 def _now() -> datetime:
@@ -93,20 +97,27 @@ def baseline_of(monitor: Monitor, progress: Progress = no_progress) -> Baseline:
     Raises
     ------
     SourceError
-        If the reference cannot be read, is empty, or lacks a column that the monitor names.
+        If the reference cannot be read, is empty, has no column to monitor, or lacks one that the monitor names.
     """
     source = reference_source(monitor, progress)
     span = monitor.reference_span
     columns = monitor.columns
+    present = [column.name for column in source.inspect().columns]
+    check_names(monitor, present)
     # The live timestamp says when a row happened, not what it is like; the reference may carry it too.
-    present = {column.name for column in source.inspect().columns}
-    exclude = {*columns.exclude, *(name for name in (monitor.live.timestamp,) if name in present)}
+    named = {part for name in columns.included or () for part in (name, name.rpartition(".")[0])}
+    time = {name for name in present if name == monitor.live.timestamp} - named
     selection = Selection(
         include=columns.included,
-        exclude=sorted(exclude - set(columns.included or ())),
+        exclude=sorted({*columns.exclude, *time}),
         kinds={name: Kind(kind) for name, kind in columns.kinds.items()},
     )
     learnt = source.learn(selection, span)
+    if not learnt.columns:
+        reasons = "; ".join(f"{item.column}: {item.reason}" for item in learnt.excluded[:SAID])
+        raise SourceError(
+            f"{monitor.reference.path}: no column can be monitored: {reasons or 'all are excluded'}; name some under columns"
+        )
     values = _segment_values(monitor, learnt)
     profile = source.count(learnt.columns, span, segments=values)
     if profile.problems:
@@ -114,6 +125,36 @@ def baseline_of(monitor: Monitor, progress: Progress = no_progress) -> Baseline:
         raise SourceError(f"reference of {monitor.name!r}: column {name!r}: {problem}")
     enough = {name: part for name, part in profile.segments.items() if part.rows >= LEAST_REFERENCE_ROWS}
     return Baseline(learnt, Profile(profile.rows, profile.histograms, segments=enough), span)
+
+
+def check_names(monitor: Monitor, present: Sequence[str]) -> None:
+    """
+    Refuse a monitor that names columns which its reference does not have: what it says of them would count for nothing.
+
+    Raises
+    ------
+    SourceError
+        With the key that names the column, and the nearest names.
+    """
+    columns = monitor.columns
+    asked: dict[str, Iterable[str]] = {
+        "columns.features": columns.features or (),
+        "columns.predictions": columns.predictions,
+        "columns.targets": columns.targets,
+        "columns.exclude": columns.exclude,
+        "columns.kinds": columns.kinds,
+        "segments": monitor.segments,
+        "column_thresholds": monitor.column_thresholds,
+    }
+    for key, names in asked.items():
+        for name in names:
+            # A part of a timestamp, such as booked.hour, is there if the timestamp is.
+            if name not in present and name.rpartition(".")[0] not in present:
+                from driftmon.sources.arrow.batches import nearest  # noqa: PLC0415 - Arrow, for a message
+
+                raise SourceError(
+                    f"{monitor.reference.path}: no column {name!r}, which {key} names; {nearest(name, present)}"
+                )
 
 
 def _segment_values(monitor: Monitor, learnt: Learnt) -> dict[str, Sequence[str]]:

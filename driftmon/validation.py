@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from driftmon.core.evidence import detectable_kl
 from driftmon.core.window import isoformat
-from driftmon.errors import DataNotReady, SourceError
+from driftmon.errors import DataNotReady
 from driftmon.metrics import series_of
-from driftmon.pipeline import live_source, reference_source
+from driftmon.pipeline import check_names, live_source, reference_source
 from driftmon.sources.base import no_progress
 
 if TYPE_CHECKING:
@@ -127,16 +127,13 @@ def report_on(monitor: Monitor, *, now: datetime, progress: Progress = no_progre
 
 def _monitored(monitor: Monitor, seen: Inspection) -> dict[str, str]:
     """The kind of each column that will be monitored, identifiers (which only counting tells) included."""
+    check_names(monitor, [info.name for info in seen.columns])
     columns = monitor.columns
     left_out = {*columns.exclude, monitor.reference.timestamp, monitor.live.timestamp}
     wanted = columns.included
     kinds = {info.name: columns.kinds.get(info.name) or info.kind for info in seen.columns}
-    unknown = [name for name in [*(wanted or []), *columns.kinds, *monitor.segments] if name not in kinds]
-    if unknown:
-        raise SourceError(
-            f"{monitor.reference.path}: no column {unknown[0]!r}; it has {', '.join(sorted(kinds))}; correct the monitor file"
-        )
-    chosen = kinds if wanted is None else {name: kinds[name] for name in wanted}
+    parts = {name: kinds.get(name) or kinds.get(name.rpartition(".")[0]) for name in wanted or ()}
+    chosen = kinds if wanted is None else parts
     return {
         name: str(kind)
         for name, kind in chosen.items()
