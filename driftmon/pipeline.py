@@ -1,8 +1,8 @@
 """
 The only place where I/O meets maths: build a baseline, check a window, check many.
 
-Each function reads rows through a source, hands counts to the core and writes what comes out in one transaction, so that it can
-be killed at any moment and run again.
+Each function reads rows through a source, hands counts to the core and stores what comes out, a check in one transaction, so that
+it can be killed at any moment and run again.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from driftmon.core.baseline import Baseline, Learnt
 from driftmon.core.check import LEAST_REFERENCE_ROWS, Policy, check
 from driftmon.core.histogram import Profile
 from driftmon.core.layout import CategoricalLayout, Kind
-from driftmon.errors import DataNotReady, DriftmonError, SourceError, StoreError, UsageError
+from driftmon.errors import BaselineMissing, DataNotReady, DriftmonError, SourceError, StoreError, UsageError
 from driftmon.sources.base import Selection, no_progress
 from driftmon.sources.files import FilesSource
 from driftmon.store.records import MonitorFacts, RunRecord
@@ -231,11 +231,12 @@ def run_check(
         )
     try:
         result = _checked(monitor, store, window, progress)
-    except (StoreError, DataNotReady):
-        raise  # there is nowhere to record the one; the other is waiting, not failing
+    except DataNotReady:
+        raise  # waiting, not failing
     except DriftmonError as exc:
-        store.register_monitor(facts_of(monitor, started), now=started)
-        store.record_run(RunRecord(monitor.name, window, started, now or _now(), str(exc)))
+        if isinstance(exc, BaselineMissing) or not isinstance(exc, StoreError):  # else there is nowhere to record it
+            store.register_monitor(facts_of(monitor, started), now=started)
+            store.record_run(RunRecord(monitor.name, window, started, now or _now(), str(exc)))
         raise
     store.save_check(result, facts_of(monitor, started), started_at=started, now=now or _now())
     _log(result)

@@ -109,7 +109,7 @@ class Schedule:
                 f"{self.expression!r} has no regular hours in {self.timezone}, whose clocks change by part of an hour; use timezone UTC"
             )
 
-    @property
+    @cached_property
     def _hourly(self) -> bool:
         """True if the expression comes due in every hour."""
         return bool(croniter(self._cron).expanded[1] == ["*"])

@@ -63,7 +63,7 @@ def list_(*, monitor: str, folder: Path, url: str | None, output: str) -> None:
     from driftmon.cli.tables import show_baselines  # noqa: PLC0415 - keeps --help light
 
     zone = find_monitor(folder, monitor).zone
-    with open_store(url) as store:
+    with open_store(url, read_only=True) as store:
         records = store.list_baselines(monitor)
     if output == "json":
         print_json(
@@ -97,7 +97,7 @@ def show(*, monitor: str, identity: str | None, folder: Path, url: str | None, o
     from driftmon.results import baseline_json  # noqa: PLC0415
 
     find_monitor(folder, monitor)
-    with open_store(url) as store:
+    with open_store(url, read_only=True) as store:
         found = store.load_baseline(monitor, identity)
     if output == "json":
         print_json(baseline_json(monitor, found))

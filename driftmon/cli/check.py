@@ -178,7 +178,7 @@ def history(  # noqa: PLR0913 - one parameter an option
     found = find_monitor(folder, monitor)
     since = None if start is None else _instant(found, "--start", start)
     until = None if end is None else _instant(found, "--end", end)
-    with open_store(url) as store:
+    with open_store(url, read_only=True) as store:
         results = store.load_checks(monitor, start=since, end=until, limit=limit, column=column)
     if output == "json":
         print_json([check_json(result) for result in results])

@@ -96,7 +96,14 @@ def find_monitor(folder: Path, name: str) -> Monitor:
 
 def print_json(content: object) -> None:
     """Write content to standard output as JSON; a NaN would be an error of ours, and is one here."""
-    click.echo(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False))
+    text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except (
+        UnicodeEncodeError
+    ):  # a terminal of few letters, or text that is none (lone surrogates): escapes say the same
+        text = json.dumps(content, indent=1, allow_nan=False)
+    click.echo(text)
 
 
 def exit_for(status: Status, fail_on: str | None) -> None:

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from driftmon.cli import cli
+from driftmon.store.store import Store
 from tests.golden import agree
 
 
@@ -359,3 +360,19 @@ def test_output_for_programs_has_neither_colour_nor_bars(ready):
     assert "\x1b" not in done.stdout + done.stderr
     assert done.stderr == ""
     assert json.dumps(done.stdout)
+
+
+def test_a_monitor_that_never_had_a_baseline_is_seen_by_readers(project):
+    project.run("check", "shop", "--window", "2024-02-01")
+
+    with Store.open(f"sqlite:///{project.folder}/.driftmon/driftmon.db", read_only=True) as store:
+        snapshot = store.monitor_snapshot("shop")
+
+    assert (snapshot.last_run_successful, snapshot.consecutive_failed_runs) == (False, 1)
+
+
+def test_looking_at_the_past_makes_no_database(project):
+    run = project.run("history", "shop")
+
+    assert run.status == 3
+    assert not (project.folder / ".driftmon").exists()
