@@ -67,10 +67,18 @@ class Database:
             self.name = _shown(parsed)
         self._process = os.getpid()
 
+    @property
+    def absent(self) -> bool:
+        """True for a SQLite file that is not there; one in a folder that this user may not look into is for SQLite to refuse."""
+        try:
+            return self.file is not None and not self.file.exists()
+        except PermissionError:
+            return False
+
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that sees the database as it was when it began, and changes nothing."""
-        if self.read_only and self.file is not None and not self.file.exists():
+        if self.read_only and self.absent:
             raise StoreVersionError(
                 f"results database {self.name} does not exist yet; run: driftmon db upgrade, or a first check"
             )

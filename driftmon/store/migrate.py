@@ -79,7 +79,7 @@ def current(url: str | URL) -> SchemaVersion:
         If the database cannot be reached or read.
     """
     database = Database(url, read_only=True)
-    if database.file is not None and not database.file.exists():
+    if database.absent:
         return SchemaVersion(database.name, None, empty=True)
     try:
         with database.reading() as connection:
@@ -118,7 +118,7 @@ def ensure(database: Database) -> None:
     StoreVersionError
         If it has another version, with the command that helps.
     """
-    if database.file is not None and not database.read_only and not database.file.exists():
+    if not database.read_only and database.absent:
         _upgrade(database)
         return
     with database.reading() as connection:
