@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property, lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -171,8 +171,8 @@ class Schedule:
         return newest
 
     def longest(self, instant: datetime) -> timedelta:
-        """The longest of the windows that follow an instant: how long it can be until the next one ends."""
-        return max(window.end - window.start for window in islice(self.starting(instant), WINDOWS_LOOKED_AT))
+        """The longest of the windows that follow the day of an instant: how long it can be until the next one ends."""
+        return _longest(self, instant.astimezone(UTC).date())
 
     def _around(self, instant: datetime) -> Iterator[Window]:
         """Windows from a few before an instant on."""
@@ -207,6 +207,13 @@ class Schedule:
         before = self._previous(right)
         start = right if self._next(before) == right else before
         return self._next(start) if start <= left else start
+
+
+@lru_cache
+def _longest(schedule: Schedule, day: date) -> timedelta:
+    # Kept: asked for with every check, it would take ten times as long as all the rest of one.
+    windows = schedule.starting(datetime.combine(day, time(), UTC))
+    return max(window.end - window.start for window in islice(windows, WINDOWS_LOOKED_AT))
 
 
 def _changes_by_part_of_an_hour(zone: ZoneInfo) -> bool:
