@@ -6,6 +6,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from tests.servers import postgresql
 
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.servers import PostgreSQL
+
+# A law holds or not, however busy the machine is.
+settings.register_profile("driftmon", deadline=None, max_examples=60)
+settings.load_profile("driftmon")
 
 
 @pytest.fixture(scope="session")
