@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["BrokenMonitor", "find_monitor", "load_folder", "load_monitor", "select_monitors"]
 
+_NAME_LINE = re.compile(r"""^name:[ \t]*["']?([a-z0-9_-]{1,63})["']?[ \t]*(?:#.*)?$""", re.MULTILINE)
+
 _KINDS: dict[type, str] = {list: "a list", str: "a text", int: "a number", float: "a number"}
 
 
@@ -48,7 +50,7 @@ def load_folder(folder: Path, environment: Mapping[str, str] = os.environ) -> li
         try:
             monitor = load_monitor(path, environment)
         except ConfigError as exc:
-            loaded.append(_broken(path, *exc.problems))
+            loaded.append(_broken(path, *exc.problems, name=_written_name(path)))
             continue
         if monitor.name in taken:
             other = taken[monitor.name]
@@ -70,8 +72,17 @@ def _files(folder: Path) -> list[Path]:
     )
 
 
-def _broken(path: Path, *problems: str) -> BrokenMonitor:
-    return BrokenMonitor(re.sub(r"[^a-z0-9_-]", "-", path.stem.lower())[:63], path, problems)
+def _broken(path: Path, *problems: str, name: str | None = None) -> BrokenMonitor:
+    return BrokenMonitor(name or re.sub(r"[^a-z0-9_-]", "-", path.stem.lower())[:63], path, problems)
+
+
+def _written_name(path: Path) -> str | None:
+    """The name that a broken file gives itself: under it stand its results, which must not vanish for a typing error."""
+    try:
+        found = _NAME_LINE.search(path.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError):
+        return None
+    return None if found is None else found[1]
 
 
 def select_monitors(folder: Path, names: Sequence[str]) -> list[Monitor | BrokenMonitor]:

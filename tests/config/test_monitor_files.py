@@ -243,6 +243,15 @@ def test_a_broken_file_never_hides_a_good_one_of_the_same_name(write, tmp_path):
     assert isinstance(found, Monitor)
 
 
+@pytest.mark.parametrize("ending", ["nam: x", "schedule: [", "name: shop"])
+def test_a_broken_file_keeps_the_name_that_it_gives_itself(write, tmp_path, ending):
+    write(f"name: shop # of the north\n{GOOD}{ending}", "north.yaml")
+
+    [broken] = load_folder(tmp_path / "monitors", {})
+
+    assert (type(broken), broken.name) == (BrokenMonitor, "shop")
+
+
 def test_a_folder_that_is_not_there_is_told_with_the_next_step(tmp_path):
     with pytest.raises(ConfigError, match="no such folder of monitor files; make one with 'driftmon init DATA'"):
         load_folder(tmp_path / "none")
