@@ -10,6 +10,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 from tests.acceptance.observed import stored
+from tests.acceptance.serving import serving
 from tests.servers import PASSWORD, free_port
 
 WRITERS = {
@@ -59,15 +60,17 @@ def test_a_database_that_is_down(refuse, command):
     assert PASSWORD not in line
 
 
-def test_a_database_that_is_down_while_metrics_are_served(shop, serve):
-    with serve("--database", f"postgresql://driftmon:{PASSWORD}@127.0.0.1:{free_port()}/results") as exporter:
-        exporter.until("driftmon_exporter_snapshot_failures_total", lambda value: value >= 1)
+def test_a_database_that_is_down_while_metrics_are_served(shop):
+    with serving("--database", f"postgresql://driftmon:{PASSWORD}@127.0.0.1:{free_port()}/results") as served:
+        served.until("driftmon_exporter_refreshes_total", lambda values: values and values[0] >= 1, outcome="failure")
 
-        assert exporter.get("/healthz") == (200, "ok\n")
-        assert exporter.get("/readyz")[0] == 503
-        assert exporter.value("driftmon_exporter_database_up") == 0
+        assert served.get("/healthz") == (200, "ok\n")
+        assert served.get("/readyz")[0] == 503
+        assert served.values("driftmon_exporter_last_refresh_successful") == [0]
 
-    assert PASSWORD not in exporter.log
+    assert "cannot be reached" in served.log
+    assert PASSWORD not in served.log
+    assert "Traceback" not in served.log
 
 
 # --- read-only ---------------------------------------------------------------------------------------------------------------
@@ -160,7 +163,9 @@ def test_a_full_postgresql(postgresql_server, postgresql_url, shop, refuse, tabl
     postgresql_server.execute(DISK_FULL, name)
     postgresql_server.execute(f"CREATE TRIGGER full_disk BEFORE INSERT ON {table} EXECUTE FUNCTION no_room()", name)
 
-    line = refuse(*WRITERS["check"], "--database", postgresql_url, database=postgresql_url, says=" is full (could not extend")
+    line = refuse(
+        *WRITERS["check"], "--database", postgresql_url, database=postgresql_url, says=" is full (could not extend"
+    )
 
     assert line.endswith("; make room on the server's disk")
 
@@ -209,15 +214,21 @@ def test_a_file_that_is_no_database(shop, refuse):
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("url", ["results.db", "mysql://u:s3cret-word@h/d", "sqlite://", "postgresql://u:s3cret-word@h:p/d"])
+@pytest.mark.parametrize(
+    "url", ["results.db", "mysql://u:s3cret-word@h/d", "sqlite://", "postgresql://u:s3cret-word@h:p/d"]
+)
 def test_a_url_that_cannot_be_used(refuse, url):
-    line = refuse(*WRITERS["check"], "--database", url, status=2, says="expected sqlite:///FILE or postgresql://USER:PASSWORD@")
+    line = refuse(
+        *WRITERS["check"], "--database", url, status=2, says="expected sqlite:///FILE or postgresql://USER:PASSWORD@"
+    )
 
     assert "s3cret" not in line
 
 
 def test_a_sqlite_file_that_somebody_else_is_writing_is_waited_for(shop):
-    with closing(sqlite3.connect(shop.folder / ".driftmon" / "driftmon.db", isolation_level=None, check_same_thread=False)) as other:
+    with closing(
+        sqlite3.connect(shop.folder / ".driftmon" / "driftmon.db", isolation_level=None, check_same_thread=False)
+    ) as other:
         other.execute("BEGIN IMMEDIATE")
         threading.Timer(0.5, other.execute, ["ROLLBACK"]).start()
 
