@@ -2,8 +2,9 @@
 
 import sqlite3
 import threading
-from contextlib import contextmanager, closing
+from contextlib import closing, contextmanager
 
+import pandas as pd
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -128,25 +129,21 @@ def no_page_to_spare():
         event.remove(Engine, "connect", limit)
 
 
-def test_a_full_sqlite_file(shop, refuse):
-    for n in range(200):  # until the next result needs another page
-        run = shop.run("check", "shop", "--start", f"2024-02-01T00:{n // 60:02}:{n % 60:02}", "--end", "2024-02-02")
-        assert run.status == 0
-        if n > 5:
-            break
+def test_a_full_sqlite_file(shop):
+    starts = iter(pd.date_range("2024-02-01", periods=500, freq="1min").strftime("%Y-%m-%dT%H:%M"))
     with no_page_to_spare():
-        line = None
-        for n in range(200):
+        for start in starts:  # until a result no longer fits in what is left of the last page
             before = stored(shop.url)
-            run = shop.run("check", "shop", "--start", f"2024-02-01T01:{n // 60:02}:{n % 60:02}", "--end", "2024-02-02")
+            run = shop.run("check", "shop", "--start", start, "--end", "2024-02-02")
             if run.status:
-                line = run.err
                 break
 
-    assert line == f"driftmon: results database {shop.url} is full (database or disk is full); make room on its disk\n"
     assert run.status == 3
+    assert (
+        run.err == f"driftmon: results database {shop.url} is full (database or disk is full); make room on its disk\n"
+    )
     assert stored(shop.url) == before
-    assert shop.run("check", "shop", "--window", "2024-02-02").status == 0, "and once there is room again, it goes on"
+    assert shop.run(*WRITERS["check"]).status == 0, "once there is room, it goes on"
 
 
 DISK_FULL = """
@@ -218,9 +215,7 @@ def test_a_file_that_is_no_database(shop, refuse):
     "url", ["results.db", "mysql://u:s3cret-word@h/d", "sqlite://", "postgresql://u:s3cret-word@h:p/d"]
 )
 def test_a_url_that_cannot_be_used(refuse, url):
-    line = refuse(
-        *WRITERS["check"], "--database", url, status=2, says="expected sqlite:///FILE or postgresql://USER:PASSWORD@"
-    )
+    line = refuse(*WRITERS["check"], "--database", url, status=2, says="sqlite:///FILE")
 
     assert "s3cret" not in line
 
