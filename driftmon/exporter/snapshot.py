@@ -170,9 +170,9 @@ class SnapshotBuilder:
                 rendered[key.monitor] = self._render(reader, key, known)
             except StoreUnavailable:
                 raise
-            except DriftmonError as error:
-                # One unreadable monitor must not stop the others.
-                problems.append(f"{key.monitor}: {error}")
+            except Exception as error:  # noqa: BLE001 - one unreadable monitor must not stop the others, whatever it holds
+                told = str(error) if isinstance(error, DriftmonError) else f"{type(error).__name__}: {error}"
+                problems.append(f"{key.monitor}: {told}")
                 if known is not None:
                     rendered[key.monitor] = known
         if self._snapshot is None or rendered != self._rendered:
