@@ -20,7 +20,6 @@ from driftmon.cli.options import (
     print_json,
     reading,
 )
-from driftmon.core.verdict import worst
 from driftmon.core.window import Window
 from driftmon.errors import UsageError
 
@@ -70,7 +69,7 @@ def check(  # noqa: PLR0913 - one parameter an option
         print_json(check_json(result))
     else:
         show_check(result, zone=found.zone, bits=bits)
-    exit_for(result.status, fail_on)
+    exit_for([result], fail_on)
 
 
 def _window(monitor: Monitor, start: str | None, end: str | None, at: str | None) -> Window:
@@ -139,8 +138,7 @@ def backfill(  # noqa: PLR0913 - one parameter an option
     click.echo(f"{len(results)} windows checked, {skipped} had a result already, {len(errors)} failed", err=True)
     if errors:
         raise click.exceptions.Exit(errors[0].exit_code)
-    if results:
-        exit_for(worst(result.status for result in results), fail_on)
+    exit_for(results, fail_on)
 
 
 def _windows(monitor: Monitor, start: str, end: str) -> list[Window]:

@@ -78,7 +78,7 @@ def compare(  # noqa: PLR0913 - one parameter an option
         print_json(check_json(found.result))
     else:
         show_check(found.result, bits=bits)
-    exit_for(found.status, fail_on)
+    exit_for([found.result], fail_on)
 
 
 def _kinds(given: tuple[str, ...]) -> dict[str, str]:

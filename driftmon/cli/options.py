@@ -14,11 +14,12 @@ from driftmon.core.verdict import Status
 from driftmon.settings import database_url
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from rich.progress import Progress as Bars
 
     from driftmon.config import Monitor
+    from driftmon.core.result import CheckResult
     from driftmon.sources.base import Progress
     from driftmon.store.store import Store
 
@@ -106,12 +107,18 @@ def print_json(content: object) -> None:
     click.echo(text)
 
 
-def exit_for(status: Status, fail_on: str | None) -> None:
-    """Exit with 1 if a status is at least as urgent as was asked for."""
+def exit_for(results: Iterable[CheckResult], fail_on: str | None) -> None:
+    """
+    Exit with 1 if a column drifted at least as much as was asked for.
+
+    Looks at every column: the worst status of a check may be that another column is gone, which is no drift and hides none.
+    """
     if fail_on is None:
         return
     drift = [Status.INFO, Status.WARNING, Status.CRITICAL]
-    if status in drift and drift.index(status) >= drift.index(Status(fail_on)):
+    enough = drift[drift.index(Status(fail_on)) :]
+    columns = [column for result in results for column in result.columns]
+    if any(column.status in enough and (column.segment is None or column.status.breach) for column in columns):
         raise click.exceptions.Exit(1)
 
 

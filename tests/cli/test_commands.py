@@ -71,6 +71,16 @@ def test_fail_on_is_0_without_drift(project):
     assert run.status == 0
 
 
+def test_drift_is_not_hidden_by_a_column_that_is_gone(project):
+    pd.read_parquet("data/live/2024-02-03.parquet").drop(columns=["score"]).to_parquet("live.parquet")
+
+    run = project.run("compare", "data/reference.parquet", "live.parquet", "--warning", "5", "--critical", "9",
+        "--exclude", "time", "--fail-on", "info", "--format", "json")  # fmt: skip
+
+    assert run.json["status"] == "schema_changed"
+    assert run.status == 1
+
+
 def test_bits_change_the_table_and_never_the_json(project):
     files = ("data/live/2024-02-01.parquet", "data/live/2024-02-03.parquet")
     bits = project.run("compare", *files, "--bits")
