@@ -17,12 +17,21 @@ from driftmon.airflow.errors import ApiError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["AirflowApi", "DagRun", "Heartbeat", "ImportProblem"]
+__all__ = ["AirflowApi", "Dag", "DagRun", "Heartbeat", "ImportProblem"]
 
 PAGE = 100
 """Rows a request; Airflow gives no more than that by default."""
 
 FINISHED = ("success", "failed")
+
+
+@dataclass(frozen=True)
+class Dag:
+    """A DAG as the list of DAGs shows it."""
+
+    dag_id: str
+    description: str
+    tags: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -95,9 +104,16 @@ class AirflowApi:
         """
         return bool(self._send("GET", "/execution/health", signed=False)["status"] == "healthy")
 
-    def dag_ids(self) -> tuple[str, ...]:
+    def dags(self) -> tuple[Dag, ...]:
         """All DAGs that Airflow has read and not found gone."""
-        return tuple(found["dag_id"] for found in self._rows("/api/v2/dags", "dags", exclude_stale="true"))
+        rows = self._rows("/api/v2/dags", "dags", exclude_stale="true")
+        return tuple(
+            Dag(row["dag_id"], row["description"] or "", frozenset(tag["name"] for tag in row["tags"])) for row in rows
+        )
+
+    def dag_ids(self) -> tuple[str, ...]:
+        """The ids of `dags`."""
+        return tuple(dag.dag_id for dag in self.dags())
 
     def import_problems(self) -> tuple[ImportProblem, ...]:
         """The DAG files that could not be read."""

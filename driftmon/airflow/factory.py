@@ -48,6 +48,11 @@ LONGEST_WAIT = timedelta(days=366)
 
 DAY, WEEK = timedelta(days=1), timedelta(weeks=1)
 WINDOWS_LOOKED_AT = 8
+"""Enough for the shortest of a schedule's windows to be among them."""
+
+MOST_WAITING = 1000
+"""Runs that may wait for their rows; Airflow's database takes no number of any size."""
+
 NAMED = 20
 """Columns that a DAG's documentation names."""
 
@@ -164,9 +169,9 @@ def _span(monitor: Monitor) -> dict[str, Any]:
     live, zone = monitor.live, monitor.zone
     start = EARLIEST if live.start is None else parse_instant(live.start, zone)
     first = next(monitor.windows.starting(start))
-    span: dict[str, Any] = {"start_date": EARLIEST, "catchup": False}
-    if live.start is not None:
-        span = {"start_date": first.start, "catchup": True}
+    if monitor.windows.duration is not None:
+        start = first.start  # a cron expression finds its first window by itself, a duration begins where it is told
+    span: dict[str, Any] = {"start_date": start, "catchup": live.start is not None}
     if live.end is not None:
         # Airflow's end date is the *start* of the last window that may run.
         last = monitor.windows.newest_complete(parse_instant(live.end, zone))
@@ -185,7 +190,7 @@ def _windows_waiting(monitor: Monitor) -> int:
         return 0
     windows = islice(monitor.windows.starting(EARLIEST), WINDOWS_LOOKED_AT)
     shortest = min(window.end - window.start for window in windows)
-    return -(-monitor.delay // shortest)
+    return min(-(-monitor.delay // shortest), MOST_WAITING)
 
 
 def _parameters(monitor: Monitor) -> dict[str, Param]:
@@ -217,7 +222,7 @@ def _documentation(monitor: Monitor) -> str:
         f"- thresholds: warning {monitor.thresholds.warning:g}, critical {monitor.thresholds.critical:g} nats",
         "",
         "Each run checks the rows of its data interval against the baseline in force and stores the result; running it again "
-        "replaces it. A run by hand needs a window: trigger it with a configuration.",
+        "replaces it. A run by hand needs a window in its configuration, and no logical date.",
         "",
         f"Past windows: `driftmon backfill {monitor.name} --start … --end …`, or a backfill of this DAG.",
     ]
@@ -227,9 +232,10 @@ def _documentation(monitor: Monitor) -> str:
 def _broken(name: str, monitor: BrokenMonitor, default_args: dict[str, Any]) -> DAG:
     problems = [_plain(problem) for problem in monitor.problems]
     listed = "\n".join(problems)
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     with DAG(
         name,
-        description=problems[0],
+        description=problems[0] + more,
         schedule=None,
         start_date=EARLIEST,
         catchup=False,

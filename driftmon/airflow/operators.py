@@ -107,6 +107,8 @@ class BrokenMonitorOperator(BaseOperator):
 
     def execute(self, context: Mapping[str, Any]) -> None:  # noqa: ARG002 - Airflow's
         """Fail."""
+        for problem in self.problems:
+            self.log.error("%s", problem)
         raise AirflowFailException("\n".join(self.problems))
 
 
