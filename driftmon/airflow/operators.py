@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from logging import ERROR, WARNING
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,8 +83,8 @@ class CheckOperator(BaseOperator):
             with Store.open(database_url()) as store:
                 result = run_check(monitor, store, window)
         except DriftmonError as exc:
-            # One line of ours, before Airflow's stack trace of thirty; ours only for those who look for it.
-            self.log.error("%s", exc)  # noqa: TRY400
+            # One line of ours before Airflow's stack trace; where it was raised only for those who look for it.
+            self.log.log(WARNING if exc.retryable else ERROR, "%s", exc)
             self.log.debug("where it was raised", exc_info=True)
             if exc.retryable:
                 raise
