@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from driftmon.core.baseline import Baseline, Learnt
-from driftmon.core.check import LEAST_REFERENCE_ROWS, Policy, check
+from driftmon.core.check import Policy, check
+from driftmon.core.pairs import LEAST_REFERENCE_ROWS
 from driftmon.core.histogram import Profile
 from driftmon.core.layout import CategoricalLayout, Kind
 from driftmon.errors import BaselineMissing, DataNotReady, DriftmonError, SourceError, StoreError, UsageError

@@ -12,12 +12,13 @@ if TYPE_CHECKING:
     from driftmon.core.baseline import Baseline
     from driftmon.core.histogram import Histogram
     from driftmon.core.layout import Bin
+    from driftmon.core.quality import Quality
     from driftmon.core.result import CheckResult, ColumnResult
     from driftmon.core.window import Window
 
 __all__ = ["baseline_json", "check_json", "check_summary", "column_json"]
 
-NO_SCORES: dict[str, Any] = {field.name: None for field in fields(Scores)} | {"calibrated": False}
+NO_SCORES: dict[str, Any] = {field.name: None for field in fields(Scores)} | {"calibrated": False, "history_windows": 0}
 """What the scores of a column read as if there was nothing to compare."""
 
 
@@ -50,6 +51,8 @@ def check_summary(result: CheckResult) -> dict[str, Any]:
         "rows": result.live_rows,
         "max_kl": max((column.kl for column in ranked if column.kl is not None), default=None),
         "drifted": [column.column for column in ranked if column.status.breach and column.segment is None],
+        "sustained": [column.column for column in ranked if column.sustained is not None and column.sustained.drifting],
+        "quality": [column.column for column in ranked if column.problems],
     }
 
 
@@ -69,6 +72,11 @@ def column_json(result: ColumnResult) -> dict[str, Any]:
         "rows": {"reference": result.reference.rows, "live": None if result.live is None else result.live.rows},
         "missing": {"reference": _missing(result.reference), "live": _missing(result.live)},
         "novel": {"expected": result.expected_novel, "live": result.novel},
+        "calibration": result.calibration,
+        "quality": [_quality_json(quality) for quality in result.quality],
+        "sustained": None if result.sustained is None else asdict(result.sustained),
+        "hint": result.hint,
+        "new_categories": [{"category": category, "rows": rows} for category, rows in result.new],
         "bins": [_bin_json(result, position, item) for position, item in enumerate(result.bins)],
     }
 
@@ -112,6 +120,10 @@ def _place_json(item: Bin) -> dict[str, Any]:
     if item.category is not None:
         content |= {"category": item.category}
     return content
+
+
+def _quality_json(quality: Quality) -> dict[str, Any]:
+    return asdict(quality) | {"check": str(quality.check)}
 
 
 def _missing(histogram: Histogram | None) -> float | None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from driftmon.core.histogram import Profile
+    from driftmon.core.history import History
     from driftmon.core.layout import Kind, Layout
     from driftmon.core.learning import Excluded
     from driftmon.core.window import Window
@@ -79,14 +80,15 @@ class Baseline:
         Counts of the whole reference, and of each segment.
     span : Window or None
         First to last reference instant that was asked for; None if the reference has no timestamp or no bounds.
-    history : tuple of (Window, Profile)
-        Counts of each reference window, for the day-to-day calibration of statistics A5. Empty until that is built.
+    history : History or None
+        Counts of each reference window: what tells drift from the column's usual variation (statistics A5). None where that was
+        not asked for.
     """
 
     learnt: Learnt
     reference: Profile
     span: Window | None = None
-    history: tuple[tuple[Window, Profile], ...] = ()
+    history: History | None = None
 
     @property
     def columns(self) -> Mapping[str, BaselineColumn]:
@@ -127,8 +129,16 @@ class Baseline:
             "excluded": {item.column: item.reason for item in self.excluded},
             "reference": _profile_content(self.reference),
             "span": None if self.span is None else str(self.span),
-            "history": [[str(window), _profile_content(profile)] for window, profile in self.history],
+            "history": [] if self.history is None else _history_content(self.history),
         }
+
+
+def _history_content(history: History) -> dict[str, Any]:
+    digest = hashlib.sha256()
+    for (column, segment), counts in sorted(history.counts.items(), key=lambda item: (item[0][0], item[0][1] or "")):
+        digest.update(json.dumps([column, segment, counts.shape]).encode())
+        digest.update(counts.astype("<i8").tobytes())  # as text, a year of days would take a second
+    return {"windows": [str(window) for window in history.windows], "counts": digest.hexdigest()}
 
 
 def _profile_content(profile: Profile) -> dict[str, Any]:

@@ -8,23 +8,28 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from driftmon.core.evidence import adjusted_p_values, weigh
-from driftmon.core.histogram import as_matrix, segment_name
+from driftmon.core.hints import hint
+from driftmon.core.histogram import as_matrix
+from driftmon.core.history import LEAST_WINDOWS, calibrate
 from driftmon.core.layout import NumericLayout
+from driftmon.core.pairs import LEAST_REFERENCE_ROWS, pairs_of
+from driftmon.core.quality import judge_shares
 from driftmon.core.result import CheckResult, ColumnResult, Scores
+from driftmon.core.shares import shares_of
 from driftmon.core.verdict import Status, Threshold, judge
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping, Sequence
 
     from driftmon.core.baseline import Baseline, BaselineColumn
     from driftmon.core.evidence import Evidence
-    from driftmon.core.histogram import Histogram, Profile
+    from driftmon.core.histogram import Profile
+    from driftmon.core.history import Calibration
+    from driftmon.core.pairs import Pair
+    from driftmon.core.quality import Quality
     from driftmon.core.window import Window
 
 __all__ = ["CheckResult", "ColumnResult", "Policy", "Scores", "check"]
-
-LEAST_REFERENCE_ROWS = 200
-"""With fewer reference rows numbers are shown, but never alert (statistics, A6)."""
 
 
 @dataclass(frozen=True)
@@ -56,23 +61,6 @@ class Policy:
     def role_of(self, column: str) -> str:
         """The role of a column; that of its timestamp for a derived one such as ``booked.hour``."""
         return self.roles.get(column) or self.roles.get(column.rpartition(".")[0]) or "feature"
-
-
-@dataclass(frozen=True)
-class _Pair:
-    """One column of one segment before the verdict."""
-
-    name: str
-    segment: str | None
-    column: BaselineColumn
-    reference: Histogram
-    live: Histogram | None
-    problem: str | None
-
-    @property
-    def comparable(self) -> bool:
-        """True if there are rows on both sides."""
-        return self.live is not None and self.live.rows > 0 and self.reference.rows > 0
 
 
 def check(
@@ -107,8 +95,9 @@ def check(
     ValueError
         If a live histogram has other bins than the layout of its column.
     """
-    pairs = list(_pairs(baseline, live))
-    scores = iter(_scores([pair for pair in pairs if pair.comparable], policy))
+    pairs = list(pairs_of(baseline, live))
+    scores = iter(_scores([pair for pair in pairs if pair.comparable], baseline, policy))
+    quality = _quality(pairs, baseline, policy)
     name, model = monitor or (None, None)
     return CheckResult(
         monitor=name,
@@ -118,70 +107,105 @@ def check(
         reference_rows=baseline.reference.rows,
         live_rows=live.rows,
         columns=tuple(
-            _result(pair, next(scores) if pair.comparable else None, policy, baseline.reference.rows) for pair in pairs
+            _result(
+                pair,
+                next(scores) if pair.comparable else None,
+                quality.get(pair.name, ()) if pair.segment is None else (),
+                baseline,
+                policy,
+            )
+            for pair in pairs
         ),
         excluded=baseline.excluded,
     )
 
 
-def _pairs(baseline: Baseline, live: Profile) -> Iterator[_Pair]:
-    parts: list[tuple[str | None, Profile, Profile | None]] = [(None, baseline.reference, live)]
-    parts += [(name, reference, live.segments.get(name)) for name, reference in baseline.reference.segments.items()]
-    owners = {segment_name(name, value): name for name, values in baseline.segments.items() for value in values}
-    for segment, reference, current in parts:
-        for name, column in baseline.columns.items():
-            if segment is not None and owners.get(segment) == name:
-                continue  # within one of its values, a column has nothing to say
-            # Problems are told once, for all rows; they hold for every segment.
-            problem = live.problems.get(name)
-            histogram = None if current is None or problem is not None else current.histograms.get(name)
-            if histogram is not None and len(histogram.counts) != column.layout.size:
-                bins, size = len(histogram.counts), column.layout.size
-                raise ValueError(f"column {name!r} was counted in {bins} bins, its layout has {size}: count it again")
-            yield _Pair(name, segment, column, reference.histograms[name], histogram, problem)
-
-
-def _can_alert(pair: _Pair, policy: Policy) -> bool:
-    return pair.live is not None and pair.live.rows >= policy.min_rows and pair.reference.rows >= LEAST_REFERENCE_ROWS
-
-
-def _scores(pairs: list[_Pair], policy: Policy) -> list[Scores]:
+def _scores(pairs: list[Pair], baseline: Baseline, policy: Policy) -> list[Scores]:
     if not pairs:
         return []
     reference = as_matrix(pair.reference for pair in pairs)
     live = as_matrix(pair.live for pair in pairs if pair.live is not None)
-    evidence = weigh(reference, live, np.array([pair.column.layout.size for pair in pairs]))
-    alerting = np.array([_can_alert(pair, policy) for pair in pairs])
+    bins = np.array([pair.column.layout.size for pair in pairs])
+    evidence = weigh(reference, live, bins)
+    calibration = calibrate(reference, [pair.history for pair in pairs], bins, least_rows=policy.min_rows)
+    usual = calibration.judge(evidence.kl, evidence.noise_floor)
+    p_values = np.where(calibration.enough, np.maximum(evidence.p_iid, usual.p_history), evidence.p_iid)
+    alerting = np.array([pair.can_alert(policy.min_rows) for pair in pairs])
     # One family a check: every column that may alert counts, and no other dilutes it.
     q_values = np.full(len(pairs), np.nan)
-    q_values[alerting] = adjusted_p_values(evidence.p_iid[alerting])
-    return [_column_scores(evidence, row, q_values[row], pair.column.layout.size) for row, pair in enumerate(pairs)]
+    q_values[alerting] = adjusted_p_values(p_values[alerting])
+    judged = _Judged(evidence, calibration, p_values, q_values, usual.p_history, usual.limit)
+    timed = baseline.history is not None and baseline.history.timed
+    return [judged.scores(row, pair, timed=timed) for row, pair in enumerate(pairs)]
 
 
-def _column_scores(evidence: Evidence, row: int, q_value: float, bins: int) -> Scores:
-    p_iid = float(evidence.p_iid[row])
-    return Scores(
-        kl=float(evidence.kl[row]),
-        kl_reverse=float(evidence.kl_reverse[row]),
-        psi=float(evidence.psi[row]),
-        js=float(evidence.js[row]),
-        noise_floor=float(evidence.noise_floor[row]),
-        excess=float(evidence.excess[row]),
-        lower_bound=float(evidence.lower_bound[row]),
-        upper_bound=float(evidence.upper_bound[row]),
-        lower_bound_reverse=float(evidence.lower_bound_reverse[row]),
-        p_value=p_iid,
-        p_iid=p_iid,
-        p_history=None,
-        q_value=None if np.isnan(q_value) else float(q_value),
-        calibrated=False,
-        contributions=tuple(evidence.contributions[row, :bins].tolist()),
-    )
+@dataclass(frozen=True)
+class _Judged:
+    """The numbers of all pairs, one element a pair."""
+
+    evidence: Evidence
+    calibration: Calibration
+    p_values: np.ndarray[tuple[int], np.dtype[np.float64]]
+    q_values: np.ndarray[tuple[int], np.dtype[np.float64]]
+    p_history: np.ndarray[tuple[int], np.dtype[np.float64]]
+    usual_limit: np.ndarray[tuple[int], np.dtype[np.float64]]
+
+    def scores(self, row: int, pair: Pair, *, timed: bool) -> Scores:
+        """Those of one pair."""
+        evidence, told = self.evidence, bool(self.calibration.enough[row])
+        numeric = isinstance(pair.column.layout, NumericLayout)
+        return Scores(
+            kl=float(evidence.kl[row]),
+            kl_reverse=float(evidence.kl_reverse[row]),
+            psi=float(evidence.psi[row]),
+            js=float(evidence.js[row]),
+            hellinger=float(evidence.hellinger[row]),
+            total_variation=float(evidence.total_variation[row]),
+            higher=_number(evidence.higher[row]) if numeric else None,
+            noise_floor=float(evidence.noise_floor[row]),
+            excess=float(evidence.excess[row]),
+            lower_bound=float(evidence.lower_bound[row]),
+            upper_bound=float(evidence.upper_bound[row]),
+            lower_bound_reverse=float(evidence.lower_bound_reverse[row]),
+            p_value=float(self.p_values[row]),
+            p_iid=float(evidence.p_iid[row]),
+            p_history=float(self.p_history[row]) if told else None,
+            q_value=_number(self.q_values[row]),
+            day_effect=float(self.calibration.day_effect[row]) if told else None,
+            usual_limit=float(self.usual_limit[row]) if told else None,
+            history_windows=int(self.calibration.windows[row]),
+            calibrated=told and timed,
+            contributions=tuple(evidence.contributions[row, : pair.column.layout.size].tolist()),
+        )
 
 
-def _result(pair: _Pair, scores: Scores | None, policy: Policy, learnt_rows: int) -> ColumnResult:
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
+
+
+def _quality(pairs: Sequence[Pair], baseline: Baseline, policy: Policy) -> dict[str, list[Quality]]:
+    """The quality checks of every column over all rows; segments would repeat what they say."""
+    shares = [
+        (pair.name, share)
+        for pair in pairs
+        if pair.segment is None and pair.can_alert(policy.min_rows)
+        for share in shares_of(pair, baseline.reference.rows)
+    ]
+    found: dict[str, list[Quality]] = {}
+    judged = judge_shares([share for _, share in shares], least_rows=policy.min_rows)
+    for (name, _), quality in zip(shares, judged, strict=True):
+        found.setdefault(name, []).append(quality)
+    return found
+
+
+def _result(
+    pair: Pair, scores: Scores | None, quality: Sequence[Quality], baseline: Baseline, policy: Policy
+) -> ColumnResult:
     threshold = policy.threshold_of(pair.name)
     status, reason = _verdict(pair, scores, threshold, policy)
+    layout, live = pair.column.layout, pair.live
+    strange = status.breach or any(item.problem for item in quality)
+    told = pair.clues[1]
     return ColumnResult(
         column=pair.name,
         role=policy.role_of(pair.name),
@@ -190,12 +214,33 @@ def _result(pair: _Pair, scores: Scores | None, policy: Policy, learnt_rows: int
         status=status,
         reason=reason,
         threshold=threshold,
-        bins=pair.column.layout.bins,
+        bins=layout.bins,
         reference=pair.reference,
-        live=pair.live,
+        live=live,
         scores=scores,
-        expected_novel=_expected_novel(pair.column, learnt_rows),
+        expected_novel=_expected_novel(pair.column, baseline.reference.rows),
+        calibration=_calibration(scores, baseline, policy),
+        quality=tuple(quality),
+        hint=hint(layout, pair.reference, live, pair.clues, quality) if strange and live is not None else None,
+        new=() if told is None else told.new,
     )
+
+
+def _calibration(scores: Scores | None, baseline: Baseline, policy: Policy) -> str:
+    """What the verdict knows of the usual variation, in words."""
+    history = baseline.history
+    if history is None:
+        return (
+            "chance only: the reference is not split in windows, which would show how much the column moves by itself"
+        )
+    windows = 0 if scores is None else scores.history_windows
+    if windows < LEAST_WINDOWS:
+        unit = "windows" if history.timed else "blocks"
+        few = f"{windows} {unit} of at least {policy.min_rows} rows, calibration needs {LEAST_WINDOWS}"
+        return f"chance only: the reference has {few}"
+    if history.timed:
+        return f"calibrated on {windows} windows of the reference"
+    return f"not calibrated: the reference has no timestamp, {windows} consecutive blocks of its rows stand for windows"
 
 
 def _expected_novel(column: BaselineColumn, learnt_rows: int) -> float | None:
@@ -207,7 +252,7 @@ def _expected_novel(column: BaselineColumn, learnt_rows: int) -> float | None:
     return None if column.singletons is None else column.singletons / learnt_rows
 
 
-def _verdict(pair: _Pair, scores: Scores | None, threshold: Threshold, policy: Policy) -> tuple[Status, str | None]:
+def _verdict(pair: Pair, scores: Scores | None, threshold: Threshold, policy: Policy) -> tuple[Status, str | None]:
     if pair.problem is not None:
         return Status.SCHEMA_CHANGED, pair.problem
     if scores is None or pair.live is None:

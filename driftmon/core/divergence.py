@@ -17,7 +17,16 @@ from scipy.special import rel_entr, xlogy
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["js_divergence", "kl_contributions", "kl_divergence", "relative_divergence", "smoothed"]
+__all__ = [
+    "cross_entropy",
+    "hellinger_distance",
+    "js_divergence",
+    "kl_contributions",
+    "kl_divergence",
+    "relative_divergence",
+    "smoothed",
+    "total_variation",
+]
 
 SERIES_BELOW = 0.01
 """Relative difference below which ``(1+d) log(1+d) - d`` is summed as a series, since its terms cancel."""
@@ -148,3 +157,70 @@ def js_divergence(p: NDArray[np.float64], q: NDArray[np.float64]) -> NDArray[np.
     mixture = (p + q) / 2
     divergence: NDArray[np.float64] = (kl_contributions(p, mixture) + kl_contributions(q, mixture)).sum(axis=-1) / 2
     return divergence
+
+
+def hellinger_distance(p: NDArray[np.float64], q: NDArray[np.float64]) -> NDArray[np.float64]:
+    """
+    Hellinger distance: the Euclidean distance of the roots of the shares, over the root of 2.
+
+    Parameters
+    ----------
+    p, q : ndarray of float, shape (..., bins)
+        Shares; each row sums to 1.
+
+    Returns
+    -------
+    ndarray of float, shape (...)
+        In [0, 1], 1 for distributions that share no bin. For small shifts about ``sqrt(KL / 4)``.
+
+    References
+    ----------
+    Hellinger (1909), Journal für die reine und angewandte Mathematik 136, 210.
+    """
+    distance: NDArray[np.float64] = np.sqrt(np.minimum(((np.sqrt(p) - np.sqrt(q)) ** 2).sum(axis=-1) / 2, 1.0))
+    return distance
+
+
+def total_variation(reference: NDArray[np.float64], live: NDArray[np.float64]) -> NDArray[np.float64]:
+    """
+    Total variation distance of the shares as they are: the least share of the rows that went to another bin.
+
+    Parameters
+    ----------
+    reference, live : ndarray of float, shape (..., bins)
+        Counts, at least one row on each side.
+
+    Returns
+    -------
+    ndarray of float, shape (...)
+        In [0, 1]. At most ``sqrt(KL / 2)`` (Pinsker), which is why a small KL moves few rows.
+    """
+    difference = live / live.sum(axis=-1, keepdims=True) - reference / reference.sum(axis=-1, keepdims=True)
+    distance: NDArray[np.float64] = np.minimum(np.abs(difference).sum(axis=-1) / 2, 1.0)
+    return distance
+
+
+def cross_entropy(p: ArrayLike, q: ArrayLike) -> NDArray[np.float64]:
+    """
+    Nats a row needs when draws from `p` are coded with the code made for `q`; with itself, the entropy of `p`.
+
+    ``kl_divergence(p, q) == cross_entropy(p, q) - cross_entropy(p, p)``, which is what KL means.
+
+    Parameters
+    ----------
+    p, q : array of float, shape (..., bins)
+        Shares; each row sums to 1, `q` positive wherever `p` is.
+
+    Returns
+    -------
+    ndarray of float, shape (...)
+        Nats, non-negative.
+
+    Examples
+    --------
+    >>> float(cross_entropy([0.5, 0.5], [0.5, 0.5]))  # a fair coin: log 2
+    0.693147...
+    """
+    shares, code = np.asarray(p, dtype=np.float64), np.asarray(q, dtype=np.float64)
+    length: NDArray[np.float64] = -xlogy(shares, np.where(shares > 0, code, 1.0)).sum(axis=-1)
+    return length

@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import chdtrc, chdtri, chndtrinc, ndtri
 
-from driftmon.core.divergence import js_divergence, kl_contributions, relative_divergence, smoothed
+from driftmon.core.divergence import (
+    hellinger_distance,
+    js_divergence,
+    kl_contributions,
+    relative_divergence,
+    smoothed,
+    total_variation,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -32,6 +39,11 @@ class Evidence:
     ----------
     kl, kl_reverse, psi, js : ndarray of float, shape (columns,)
         KL(live ‖ reference), KL(reference ‖ live), their sum, and the Jensen-Shannon divergence.
+    hellinger, total_variation : ndarray of float, shape (columns,)
+        Hellinger distance of the smoothed shares; half the sum of the differences of the shares as they are. In [0, 1].
+    higher : ndarray of float, shape (columns,)
+        Probability that a live value lies in a later bin than a reference value, ties half, in [0, 1]: the direction, where bins
+        are in order. Rows in the last bin, ``missing``, do not count; NaN if there are no others on one side.
     noise_floor : ndarray of float, shape (columns,)
         The KL to be expected if nothing had changed.
     excess : ndarray of float, shape (columns,)
@@ -50,6 +62,9 @@ class Evidence:
     kl_reverse: NDArray[np.float64]
     psi: NDArray[np.float64]
     js: NDArray[np.float64]
+    hellinger: NDArray[np.float64]
+    total_variation: NDArray[np.float64]
+    higher: NDArray[np.float64]
     noise_floor: NDArray[np.float64]
     excess: NDArray[np.float64]
     standard_error: NDArray[np.float64]
@@ -84,11 +99,15 @@ def weigh(reference: NDArray[np.float64], live: NDArray[np.float64], bins: NDArr
     kl = contributions.sum(axis=-1)
     contributions_reverse, excess_reverse, error_reverse, _ = _directed(live, reference, bins, used)
     kl_reverse = contributions_reverse.sum(axis=-1)
+    shares = smoothed(live, reference, bins)
     return Evidence(
         kl=kl,
         kl_reverse=kl_reverse,
         psi=kl + kl_reverse,
-        js=js_divergence(*smoothed(live, reference, bins)),
+        js=js_divergence(*shares),
+        hellinger=hellinger_distance(*shares),
+        total_variation=total_variation(reference, live),
+        higher=_higher(reference, live, bins),
         noise_floor=floor,
         excess=excess,
         standard_error=error,
@@ -116,6 +135,16 @@ def _directed(
     # The last term is the variance under no change, which the first-order terms miss where it matters most (B4.1).
     variance = of_live / n + of_reference / m + (used - 1) / 2 * sampling**2
     return contributions, kl - floor, np.sqrt(variance), floor
+
+
+def _higher(reference: NDArray[np.float64], live: NDArray[np.float64], bins: NDArray[np.int64]) -> NDArray[np.float64]:
+    valued = np.arange(live.shape[-1]) < bins[:, np.newaxis] - 1
+    before, now = np.where(valued, reference, 0.0), np.where(valued, live, 0.0)
+    below = before.cumsum(axis=-1) - before / 2  # of one bin, half is below
+    pairs = before.sum(axis=-1) * now.sum(axis=-1)
+    none = np.full(len(bins), np.nan)
+    higher: NDArray[np.float64] = np.divide((now * below).sum(axis=-1), pairs, out=none, where=pairs > 0)
+    return higher
 
 
 def g_test(

@@ -15,6 +15,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from driftmon.core.clues import Clues
     from driftmon.core.layout import Layout
 
 __all__ = ["Histogram", "Profile", "as_matrix", "empty_profile", "segment_name"]
@@ -73,12 +74,16 @@ class Profile:
         Columns that could not be counted, each with the reason: gone from the data, or of another type than the reference.
     segments : mapping of str to Profile
         The rows of one value of a segment column, by `segment_name`.
+    clues : mapping of str to Clues
+        What a sample of each column's values says beyond the counts; of all rows only, not of segments. A sum of profiles has
+        none, for two samples are no sample of both.
     """
 
     rows: int
     histograms: Mapping[str, Histogram]
     problems: Mapping[str, str] = field(default_factory=dict)
     segments: Mapping[str, Profile] = field(default_factory=dict)
+    clues: Mapping[str, Clues] = field(default_factory=dict)
 
     def __add__(self, more: Profile) -> Profile:
         problems = {**more.problems, **self.problems}

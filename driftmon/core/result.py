@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from driftmon.core.histogram import Histogram
     from driftmon.core.layout import Bin, Kind
     from driftmon.core.learning import Excluded
+    from driftmon.core.quality import Quality
+    from driftmon.core.sustained import Sustained
     from driftmon.core.window import Window
 
 __all__ = ["CheckResult", "ColumnResult", "Scores"]
@@ -21,14 +23,41 @@ class Scores:
     """
     The numbers of one column in one window; nats unless said. See `driftmon.core.evidence.Evidence` for their meaning.
 
-    `p_history` and `calibrated` belong to the day-to-day calibration of statistics A5: None and False until a baseline carries
-    its history. `p_value` is the larger of `p_iid` and `p_history`. `q_value` is None for a column that can not alert.
+    Parameters
+    ----------
+    hellinger : float
+        Hellinger distance of the smoothed shares, in [0, 1].
+    total_variation : float
+        Share of the rows that moved to another bin, in [0, 1].
+    higher : float or None
+        Probability that a live value is larger than a reference value, ties half, in [0, 1]; None unless numeric.
+    p_value : float
+        The larger of `p_iid` and `p_history`.
+    p_iid : float
+        Probability of so large a difference between two samples of one distribution.
+    p_history : float or None
+        Probability that a usual window is so far from the reference; None without a history (statistics, A5).
+    q_value : float or None
+        `p_value` adjusted for all columns of the check; None for a column that can not alert.
+    day_effect : float or None
+        How far a usual window is from the others beyond the noise of sampling.
+    usual_limit : float or None
+        The KL that one usual window in a hundred exceeds.
+    history_windows : int
+        Reference windows, or blocks, that `p_history` stands on; 0 without.
+    calibrated : bool
+        True if they are windows of the same kind as the live one.
+    contributions : tuple of float
+        Each bin's non-negative part of `kl`.
     """
 
     kl: float
     kl_reverse: float
     psi: float
     js: float
+    hellinger: float
+    total_variation: float
+    higher: float | None
     noise_floor: float
     excess: float
     lower_bound: float
@@ -38,6 +67,9 @@ class Scores:
     p_iid: float
     p_history: float | None
     q_value: float | None
+    day_effect: float | None
+    usual_limit: float | None
+    history_windows: int
     calibrated: bool
     contributions: tuple[float, ...]
 
@@ -65,6 +97,16 @@ class ColumnResult:
     expected_novel : float or None
         What `novel` would be if nothing had changed, in [0, 1]: Good-Turing's N1/m for categories, 2/(m+1) for numbers, of m
         reference rows. None if it cannot be told.
+    calibration : str
+        What the verdict knows of the usual variation from window to window, in words.
+    quality : tuple of Quality
+        The quality checks beside KL; of all rows only, not of segments.
+    hint : str or None
+        A likely cause, in words: a unit, a sentinel value, a constant, a clock.
+    new : tuple of (str, int)
+        Categories that no reference row had, with their rows, the most frequent first.
+    sustained : Sustained or None
+        How the column did over the last windows; None outside the windows of a schedule.
     """
 
     column: str
@@ -79,6 +121,16 @@ class ColumnResult:
     live: Histogram | None
     scores: Scores | None
     expected_novel: float | None = None
+    calibration: str = ""
+    quality: tuple[Quality, ...] = ()
+    hint: str | None = None
+    new: tuple[tuple[str, int], ...] = ()
+    sustained: Sustained | None = None
+
+    @property
+    def problems(self) -> list[Quality]:
+        """The quality checks that found something."""
+        return [quality for quality in self.quality if quality.problem]
 
     @property
     def kl(self) -> float | None:

@@ -15,6 +15,7 @@ import driftmon
 from driftmon.core.baseline import Baseline, BaselineColumn, Learnt
 from driftmon.core.check import Policy, check
 from driftmon.core.histogram import Histogram, Profile, as_matrix, empty_profile
+from driftmon.core.history import History
 from driftmon.core.layout import CategoricalLayout, Kind, NumericLayout
 from driftmon.core.learning import Excluded
 from driftmon.core.verdict import Status, Threshold, judge, worst
@@ -301,11 +302,13 @@ def test_an_unknown_column_is_a_key_error():
         check(baseline(x=STILL), profile(x=STILL), policy=Policy())["nope"]
 
 
-def test_scores_carry_what_the_calibration_on_history_will_fill():
+def test_without_a_history_the_verdict_knows_chance_only():
     scores = check_one(STILL, SMALL).scores
 
     assert scores.p_value == scores.p_iid
-    assert (scores.p_history, scores.calibrated) == (None, False)
+    assert (scores.p_history, scores.day_effect, scores.usual_limit) == (None, None, None)
+    assert (scores.history_windows, scores.calibrated) == (0, False)
+    assert check_one(STILL, SMALL).calibration.startswith("chance only: the reference is not split in windows")
     assert len(scores.contributions) == 4
     assert sum(scores.contributions) == pytest.approx(scores.kl)
     assert all(type(value) is float for value in scores.contributions)
@@ -435,11 +438,14 @@ def test_novelty_in_a_segment_is_expected_as_over_all_rows():
 # Baselines -------------------------------------------------------------------------------------------------------------
 
 
+HISTORY = History({("x", None): np.array([[0, 5, 5, 0]]), ("c", "c=a"): np.array([[6, 3, 1, 0]])}, (MAY_1,))
+
+
 def full_baseline():
     columns = {"x": NUMERIC, "c": CATEGORICAL}
     segment = profile(x=(0, 250, 250, 0), c=(300, 150, 50, 0))
     counted = profile(segments={"c=a": segment}, x=(0, 500, 500, 0), c=Histogram((600, 300, 100, 0), novel=0))
-    return Baseline(Learnt(columns, (Excluded("id", "identifies rows"),)), counted, MAY_1, ((MAY_1, counted),))
+    return Baseline(Learnt(columns, (Excluded("id", "identifies rows"),)), counted, MAY_1, HISTORY)
 
 
 def test_a_baseline_has_the_same_identity_in_every_process():
@@ -494,7 +500,12 @@ def changed_baselines():
     yield "the rows", with_reference(rows=1001)
     yield "a segment", with_reference(segments={})
     yield "the span", replace(one, span=None)
-    yield "the history", replace(one, history=())
+    yield "no history", replace(one, history=None)
+    yield (
+        "the history",
+        replace(one, history=History({**HISTORY.counts, ("x", None): np.array([[0, 5, 6, 0]])}, (MAY_1,))),
+    )
+    yield "blocks", replace(one, history=History(HISTORY.counts))
     yield "an excluded column", replace(one, learnt=replace(one.learnt, excluded=()))
 
 

@@ -1,0 +1,110 @@
+"""What a sample of a column's values says beyond its bins: enough to name a cause, never a row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from driftmon.core.layout import NumericLayout
+
+__all__ = ["LEAST_SAMPLE", "MOST_NEW", "MOST_PEAKS", "SAMPLE", "Clues", "numeric_clues"]
+
+SAMPLE = 4_096
+"""Rows kept of a column at most: a share of 1 % is then known to within 0.3 percentage points."""
+
+LEAST_SAMPLE = 100
+"""With fewer values a sample says nothing."""
+
+MOST_PEAKS = 32
+"""Repeated values kept: those of an hour of the day, and of every column that people enter by hand, are fewer."""
+
+MOST_NEW = 10
+"""New categories that are named."""
+
+
+@dataclass(frozen=True)
+class Clues:
+    """
+    What is kept of a column's values besides its counts.
+
+    Parameters
+    ----------
+    rows : int
+        Finite numbers in the sample, or rows of categories; what `peaks` and `deciles` are of.
+    peaks : tuple of (float, int)
+        Numbers that occur more than once in the sample, with their rows, the most frequent first, at most `MOST_PEAKS`.
+    deciles : tuple of float
+        The nine inner deciles of the sample; empty if there are fewer than `LEAST_SAMPLE` values.
+    outside : tuple of float
+        The same of the sampled values below the first or above the last edge of the layout.
+    new : tuple of (str, int)
+        Categories that no reference row had, with their rows (of all rows, not of a sample), the most frequent first, at most
+        `MOST_NEW`.
+    """
+
+    rows: int
+    peaks: tuple[tuple[float, int], ...] = ()
+    deciles: tuple[float, ...] = ()
+    outside: tuple[float, ...] = ()
+    new: tuple[tuple[str, int], ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON-ready content; `clues_from_json` reads it back."""
+        return {
+            "rows": self.rows,
+            "peaks": [list(peak) for peak in self.peaks],
+            "deciles": list(self.deciles),
+            "outside": list(self.outside),
+            "new": [list(category) for category in self.new],
+        }
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Clues:
+        """Read back what `to_json` wrote."""
+        return cls(
+            rows=content["rows"],
+            peaks=tuple((float(value), rows) for value, rows in content["peaks"]),
+            deciles=tuple(content["deciles"]),
+            outside=tuple(content["outside"]),
+            new=tuple((category, rows) for category, rows in content["new"]),
+        )
+
+
+def numeric_clues(layout: NumericLayout, sample: NDArray[np.float64]) -> Clues:
+    """
+    The clues of a numeric column.
+
+    Parameters
+    ----------
+    layout : NumericLayout
+    sample : ndarray of float, shape (rows,)
+        Values of rows that were picked without looking at them; NaN and infinities are passed over.
+    """
+    ordered = np.sort(sample[np.isfinite(sample)]) + 0.0  # -0.0 and 0.0 are one value
+    below = int(np.searchsorted(ordered, layout.edges[0], side="right"))
+    above = int(np.searchsorted(ordered, layout.edges[-1], side="right"))
+    outside = np.concatenate((ordered[:below], ordered[above:]))
+    return Clues(len(ordered), _peaks(ordered), _deciles(ordered), _deciles(outside))
+
+
+def _peaks(ordered: NDArray[np.float64]) -> tuple[tuple[float, int], ...]:
+    starts = np.flatnonzero(np.diff(ordered, prepend=np.nan))
+    rows = np.diff(starts, append=len(ordered))
+    repeated = np.flatnonzero(rows > 1)
+    most = repeated[np.argsort(-rows[repeated], kind="stable")[:MOST_PEAKS]]
+    return tuple(zip(ordered[starts[most]].tolist(), rows[most].tolist(), strict=True))
+
+
+def _deciles(ordered: NDArray[np.float64]) -> tuple[float, ...]:
+    """By definition 1 of Hyndman & Fan, as the layouts have it."""
+    if len(ordered) < LEAST_SAMPLE:
+        return ()
+    ranks = -(-len(ordered) * np.arange(1, 10) // 10)
+    return tuple(ordered[ranks - 1].tolist())

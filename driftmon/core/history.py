@@ -1,0 +1,222 @@
+"""
+How much a column moves by itself: the counts of each reference window, and what they let us expect of the next one (A5).
+
+Windows of real data differ when nothing is wrong. The test of `evidence` knows the noise of sampling only; it calls most quiet
+days of a large table real. Here every reference window is compared with the rest of the reference, and live windows are judged by
+how those came out.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.special import stdtr, stdtrit
+
+from driftmon.core.divergence import kl_contributions, smoothed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from numpy.typing import NDArray
+
+    from driftmon.core.window import Window
+
+__all__ = ["BLOCKS", "LEAST_WINDOWS", "MOST_WINDOWS", "Calibration", "History", "Usual", "calibrate"]
+
+LEAST_WINDOWS = 7
+"""Fewer windows do not tell what is usual."""
+
+BLOCKS = 20
+"""Consecutive blocks of rows that stand for windows where the reference has no timestamp."""
+
+MOST_WINDOWS = 400
+"""Windows kept of a reference: a year of days. More would not sharpen what is usual."""
+
+COLUMNS_AT_ONCE = 32
+"""Columns of one block of arithmetic: some 50,000 numbers stay in the cache."""
+
+Key = tuple[str, str | None]
+"""A column and its segment; None for all rows."""
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """
+    The counts of each reference window, or of consecutive blocks of rows.
+
+    Parameters
+    ----------
+    counts : mapping of (str, str or None) to ndarray of int, shape (windows, bins)
+        By column and segment, in the bins of the column's layout, oldest first. A row of zeros is a window without rows, or one
+        that is left out.
+    windows : tuple of Window
+        When; empty for blocks.
+    """
+
+    counts: Mapping[Key, NDArray[np.int64]]
+    windows: tuple[Window, ...] = ()
+
+    @property
+    def timed(self) -> bool:
+        """True for windows, False for blocks of rows without a timestamp."""
+        return bool(self.windows)
+
+    def without(self, left_out: Mapping[Window, Iterable[Key]]) -> History:
+        """The same history, in which some windows of some columns have no rows: those that alerted."""
+        rows = {window: row for row, window in enumerate(self.windows)}
+        counts = dict(self.counts)
+        for window, keys in left_out.items():
+            for key in keys:
+                if window in rows and key in counts:
+                    counts[key] = counts[key].copy()
+                    counts[key][rows[window]] = 0
+        return History(counts, self.windows)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, History):
+            return NotImplemented
+        same = self.windows == other.windows and self.counts.keys() == other.counts.keys()
+        return same and all(np.array_equal(counts, other.counts[key]) for key, counts in self.counts.items())
+
+    __hash__ = None  # type: ignore[assignment]  # arrays have no hash
+
+
+@dataclass(frozen=True)
+class Usual:
+    """
+    A window's KL beside what is usual, one element a column.
+
+    Attributes
+    ----------
+    p_history : ndarray of float
+        Probability that a usual window is at least so far from the reference.
+    limit : ndarray of float
+        Nats: the KL that one usual window in a hundred exceeds.
+    """
+
+    p_history: NDArray[np.float64]
+    limit: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """
+    What the history of each column lets us expect of its next window.
+
+    Attributes
+    ----------
+    windows : ndarray of int, shape (columns,)
+        Windows that it stands on; fewer than `LEAST_WINDOWS`, and the other numbers mean nothing.
+    day_effect : ndarray of float, shape (columns,)
+        τ², nats: how far a usual window is from the others, beyond the noise of sampling.
+    centre, spread : ndarray of float, shape (columns,)
+        Mean and standard deviation of the cube roots of KL over what noise and day effect explain.
+    """
+
+    windows: NDArray[np.int64]
+    day_effect: NDArray[np.float64]
+    centre: NDArray[np.float64]
+    spread: NDArray[np.float64]
+
+    @cached_property
+    def enough(self) -> NDArray[np.bool_]:
+        """Which columns have windows enough to tell what is usual."""
+        return self.windows >= LEAST_WINDOWS
+
+    def judge(self, kl: NDArray[np.float64], noise_floor: NDArray[np.float64]) -> Usual:
+        """
+        How unusual a window is: a prediction interval of Student's t, on the scale on which KL is nearly normal.
+
+        Parameters
+        ----------
+        kl, noise_floor : ndarray of float, shape (columns,)
+            Nats.
+
+        References
+        ----------
+        Statistics A5 and B4.2. Wilson & Hilferty (1931), PNAS 17, 684, for the cube root.
+        """
+        explained = noise_floor + self.day_effect
+        freedom = np.maximum(self.windows - 1, 1)
+        # The next window varies by itself, and the mean of the past ones is not exactly known.
+        width = self.spread * np.sqrt(1 + 1 / np.maximum(self.windows, 1))
+        above = np.cbrt(_ratio(kl, explained)) - self.centre
+        # A history that never moved at all is exceeded by whatever moves.
+        never = np.where(above > 0, np.inf, np.where(above < 0, -np.inf, 0.0))
+        t = np.divide(above, width, out=never, where=width > 0)
+        limit = explained * np.maximum(self.centre + stdtrit(freedom, 0.99) * width, 0.0) ** 3
+        return Usual(stdtr(freedom, -t), limit)
+
+
+def calibrate(
+    reference: NDArray[np.float64],
+    history: Iterable[NDArray[np.int64]],
+    bins: NDArray[np.int64],
+    *,
+    least_rows: int = 1,
+) -> Calibration:
+    """
+    Learn what is usual from the windows of the reference, each against all the others.
+
+    Leaving a window out of what it is compared with matters: a reference that contains it is closer to it than to any later one.
+
+    Parameters
+    ----------
+    reference : ndarray of float, shape (columns, bins)
+        Counts of the whole reference.
+    history : iterable of ndarray of int, shape (windows, bins of the column)
+        By column; the windows may differ in number.
+    bins : ndarray of int, shape (columns,)
+    least_rows : int
+        Windows with fewer rows are passed over, as live windows so small get no verdict.
+
+    References
+    ----------
+    Statistics A5 and B4.2.
+    """
+    columns = [_used(*column, least_rows) for column in zip(reference, history, bins, strict=True)]
+    alike: dict[tuple[int, ...], list[int]] = defaultdict(list)  # columns of one shape are one block of arithmetic
+    for place, (live, _) in enumerate(columns):
+        alike[live.shape].append(place)
+    learnt = Calibration(np.array([len(live) for live, _ in columns], dtype=np.int64), *np.zeros((3, len(columns))))
+    for (windows, _), places in alike.items():
+        if windows >= LEAST_WINDOWS:
+            for first in range(0, len(places), COLUMNS_AT_ONCE):
+                some = places[first : first + COLUMNS_AT_ONCE]
+                live, rest = (np.stack([columns[place][side] for place in some]) for side in (0, 1))
+                learnt.day_effect[some], learnt.centre[some], learnt.spread[some] = _usual(live, rest)
+    return learnt
+
+
+def _used(
+    reference: NDArray[np.float64], history: NDArray[np.int64], bins: int, least_rows: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The windows of one column that count, and the rest of the reference beside each."""
+    live = history[history.sum(axis=-1) >= max(least_rows, 1)].astype(np.float64)
+    rest = reference[:bins] - live
+    held = rest.any(axis=-1)
+    return live[held], rest[held]
+
+
+def _usual(
+    live: NDArray[np.float64], rest: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """τ², and the mean and standard deviation of g, of columns with counts of shape (columns, windows, bins)."""
+    kl = kl_contributions(*smoothed(live, rest, np.full(live.shape[:-1], live.shape[-1]))).sum(axis=-1)
+    used = ((live + rest) > 0).sum(axis=-1)
+    floor = (used - 1) / 2 * (1 / live.sum(axis=-1) + 1 / rest.sum(axis=-1))
+    day_effect = np.maximum((kl - floor).mean(axis=-1), 0.0)
+    g = np.cbrt(_ratio(kl, floor + day_effect[:, np.newaxis]))
+    low, high = np.quantile(g, (0.25, 0.75), axis=-1)
+    # An incident in the reference must not make incidents usual.
+    g = np.minimum(g, (high + 1.5 * (high - low))[:, np.newaxis])
+    return day_effect, g.mean(axis=-1), g.std(axis=-1, ddof=1)
+
+
+def _ratio(kl: NDArray[np.float64], explained: NDArray[np.float64]) -> NDArray[np.float64]:
+    """KL over what is explained; 0 where both are, as in a column with one value."""
+    return np.divide(kl, explained, out=np.zeros_like(kl), where=explained > 0)

@@ -1,0 +1,99 @@
+"""The shares of a column that the quality checks look at."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from driftmon.core.layout import CategoricalLayout, NumericLayout
+from driftmon.core.quality import QualityCheck, Share
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from driftmon.core.clues import Clues
+    from driftmon.core.histogram import Histogram
+    from driftmon.core.pairs import Pair
+
+__all__ = ["shares_of"]
+
+OWN_BIN = 0.9
+"""A bin is that of one value if the value holds at least this part of its reference rows."""
+
+
+def shares_of(pair: Pair, learnt_rows: int) -> Iterator[Share]:
+    """
+    Each share of a column that can be told from its counts and clues.
+
+    Parameters
+    ----------
+    pair : Pair
+        With live rows and reference rows.
+    learnt_rows : int
+        Rows that the layout was learnt from: novel is what none of them had.
+    """
+    live, column = pair.live, pair.column
+    if live is None:
+        return
+    yield _of_bins(QualityCheck.MISSING, pair, live, [-1])
+    if isinstance(column.layout, NumericLayout):
+        yield _of_bins(QualityCheck.OUT_OF_RANGE, pair, live, [0, -2])
+    elif live.novel is not None and column.singletons is not None:
+        # Good-Turing: the share of what was never seen is that of what was seen once.
+        yield Share(QualityCheck.NOVEL, (column.singletons, learnt_rows), (live.novel, live.rows))
+    top = (
+        _top_category(pair, live, column.layout)
+        if isinstance(column.layout, CategoricalLayout)
+        else _top_number(pair, live, column.layout)
+    )
+    if top is not None:
+        yield top
+
+
+def _of_bins(
+    check: QualityCheck, pair: Pair, live: Histogram, bins: list[int], value: str | None = None, candidates: float = 1.0
+) -> Share:
+    held = pair.history[:, bins].sum(axis=-1)
+    history: NDArray[np.int64] = np.stack([held, pair.history.sum(axis=-1) - held], axis=-1)
+    return Share(
+        check,
+        (sum(pair.reference.counts[place] for place in bins), pair.reference.rows),
+        (sum(live.counts[place] for place in bins), live.rows),
+        history,
+        value,
+        candidates,
+    )
+
+
+def _top_category(pair: Pair, live: Histogram, layout: CategoricalLayout) -> Share | None:
+    own = live.counts[: len(layout.categories)]
+    place = int(np.argmax(own)) if own else 0
+    if not own or own[place] == 0:
+        return None
+    candidates = min(live.rows / own[place], len(own))
+    return _of_bins(QualityCheck.TOP_VALUE, pair, live, [place], layout.bins[place].label, candidates)
+
+
+def _top_number(pair: Pair, live: Histogram, layout: NumericLayout) -> Share | None:
+    before, now = pair.clues
+    if before is None or now is None or not now.peaks or before.rows == 0:
+        return None
+    value, rows = now.peaks[0]
+    known = dict(before.peaks).get(value, 0)
+    label = f"{value:.12g}"
+    # At most so many values can have such a share, and the largest was picked.
+    candidates = math.ceil(now.rows / rows)
+    place = int(np.searchsorted(layout.edges, value, side="left"))
+    valued = pair.reference.rows - pair.reference.missing
+    if known / before.rows >= OWN_BIN * pair.reference.counts[place] / max(valued, 1) > 0:
+        return _of_bins(QualityCheck.TOP_VALUE, pair, live, [place], label, candidates)
+    return _sampled(before, now, known, rows, label, candidates)
+
+
+def _sampled(before: Clues, now: Clues, known: int, rows: int, label: str, candidates: float) -> Share:
+    """A value within a wider bin, told from the samples of both sides."""
+    return Share(QualityCheck.TOP_VALUE, (known, before.rows), (rows, now.rows), None, label, candidates)
