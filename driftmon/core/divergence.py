@@ -127,13 +127,16 @@ def relative_divergence(d: NDArray[np.float64]) -> NDArray[np.float64]:
 
     A `d` of an empty bin that rounding left at -1.0000000000000002 counts as -1.
     """
-    d = np.maximum(d, -1.0)
+    whole = np.maximum(d, -1.0) + 1.0
+    log = np.log(whole, out=np.zeros_like(whole), where=whole > 0)  # 0 log 0 is 0
+    found: NDArray[np.float64] = whole * log - d
     small = np.abs(d) < SERIES_BELOW
-    x = np.where(small, d, 0.0)
+    x = d[small]
     series = np.zeros_like(x)
     for k in range(SERIES_TERMS, 1, -1):  # Horner, from the last term: sum of (-x)^k / (k (k-1))
         series = -x * series + 1 / (k * (k - 1))
-    return np.where(small, x * x * series, xlogy(1 + d, 1 + d) - d)
+    found[small] = x * x * series
+    return found
 
 
 def js_divergence(p: NDArray[np.float64], q: NDArray[np.float64]) -> NDArray[np.float64]:

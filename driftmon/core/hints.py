@@ -108,7 +108,8 @@ def _factor(before: Sequence[float], now: Sequence[float]) -> float | None:
     span = expected[-1] - expected[0]
     if span <= 0:
         return None
-    off = {factor: float(np.abs(found / factor - expected).max() / span) for factor in (1.0, *FACTORS)}
+    # A changed sign turns the order of the deciles round.
+    off = {factor: float(np.abs(np.sort(found / factor) - expected).max() / span) for factor in (1.0, *FACTORS)}
     best = min(off, key=lambda factor: off[factor])
     return 1.0 if off[1.0] <= CLOSE else best if off[best] <= CLOSE else None
 

@@ -178,28 +178,36 @@ def calibrate(
     ----------
     Statistics A5 and B4.2.
     """
-    columns = [_used(*column, least_rows) for column in zip(reference, history, bins, strict=True)]
+    columns = list(history)
+    learnt = Calibration(np.zeros(len(columns), dtype=np.int64), *np.zeros((3, len(columns))))
     alike: dict[tuple[int, ...], list[int]] = defaultdict(list)  # columns of one shape are one block of arithmetic
-    for place, (live, _) in enumerate(columns):
-        alike[live.shape].append(place)
-    learnt = Calibration(np.array([len(live) for live, _ in columns], dtype=np.int64), *np.zeros((3, len(columns))))
-    for (windows, _), places in alike.items():
-        if windows >= LEAST_WINDOWS:
-            for first in range(0, len(places), COLUMNS_AT_ONCE):
-                some = places[first : first + COLUMNS_AT_ONCE]
-                live, rest = (np.stack([columns[place][side] for place in some]) for side in (0, 1))
-                learnt.day_effect[some], learnt.centre[some], learnt.spread[some] = _usual(live, rest)
+    for place, (counts, size) in enumerate(zip(columns, bins.tolist(), strict=True)):
+        alike[len(counts), size].append(place)
+    for (_, size), places in alike.items():
+        for first in range(0, len(places), COLUMNS_AT_ONCE):
+            some = np.array(places[first : first + COLUMNS_AT_ONCE])
+            live = np.stack([columns[place] for place in some]).astype(np.float64)
+            _learn(learnt, some, live, reference[some, np.newaxis, :size] - live, least_rows)
     return learnt
 
 
-def _used(
-    reference: NDArray[np.float64], history: NDArray[np.int64], bins: int, least_rows: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The windows of one column that count, and the rest of the reference beside each."""
-    live = history[history.sum(axis=-1) >= max(least_rows, 1)].astype(np.float64)
-    rest = reference[:bins] - live
-    held = rest.any(axis=-1)
-    return live[held], rest[held]
+def _learn(
+    learnt: Calibration,
+    places: NDArray[np.intp],
+    live: NDArray[np.float64],
+    rest: NDArray[np.float64],
+    least_rows: int,
+) -> None:
+    """Fill in what is usual for some columns, from counts of shape (columns, windows, bins)."""
+    counted = (live.sum(axis=-1) >= max(least_rows, 1)) & (rest.sum(axis=-1) > 0)
+    learnt.windows[places] = counted.sum(axis=-1)
+    patterns: dict[bytes, list[int]] = defaultdict(list)  # mostly one: all columns have the rows of their window
+    for row in np.flatnonzero(learnt.windows[places] >= LEAST_WINDOWS).tolist():
+        patterns[counted[row].tobytes()].append(row)
+    for rows in patterns.values():
+        kept = counted[rows[0]]
+        found = _usual(live[rows][:, kept], rest[rows][:, kept])
+        learnt.day_effect[places[rows]], learnt.centre[places[rows]], learnt.spread[places[rows]] = found
 
 
 def _usual(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -51,6 +52,12 @@ class Pair:
     problem: str | None
     history: NDArray[np.int64]
     clues: tuple[Clues | None, Clues | None]
+
+    @cached_property
+    def history_rows(self) -> NDArray[np.int64]:
+        """Rows of each reference window."""
+        rows: NDArray[np.int64] = self.history.sum(axis=-1)
+        return rows
 
     @property
     def comparable(self) -> bool:

@@ -13,8 +13,6 @@ from driftmon.core.quality import QualityCheck, Share
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import NDArray
-
     from driftmon.core.clues import Clues
     from driftmon.core.histogram import Histogram
     from driftmon.core.pairs import Pair
@@ -57,8 +55,9 @@ def shares_of(pair: Pair, learnt_rows: int) -> Iterator[Share]:
 def _of_bins(
     check: QualityCheck, pair: Pair, live: Histogram, bins: list[int], value: str | None = None, candidates: float = 1.0
 ) -> Share:
-    held = pair.history[:, bins].sum(axis=-1)
-    history: NDArray[np.int64] = np.stack([held, pair.history.sum(axis=-1) - held], axis=-1)
+    history = np.empty((len(pair.history), 2), dtype=np.int64)
+    history[:, 0] = sum(pair.history[:, place] for place in bins)
+    history[:, 1] = pair.history_rows - history[:, 0]
     return Share(
         check,
         (sum(pair.reference.counts[place] for place in bins), pair.reference.rows),

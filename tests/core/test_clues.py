@@ -1,0 +1,73 @@
+"""What a sample of values says beyond its bins."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from driftmon.core.clues import LEAST_SAMPLE, MOST_PEAKS, Clues, numeric_clues
+from driftmon.core.layout import NumericLayout
+
+LAYOUT = NumericLayout((-1.0, 0.0, 1.0))
+
+
+def test_peaks_are_the_repeated_values_most_frequent_first():
+    clues = numeric_clues(LAYOUT, np.array([3.0, 1.0, 3.0, 2.0, 3.0, 1.0, 7.0]))
+
+    assert clues.rows == 7
+    assert clues.peaks == ((3.0, 3), (1.0, 2))
+
+
+def test_only_so_many_peaks_are_kept():
+    clues = numeric_clues(LAYOUT, np.repeat(np.arange(100.0), 2))
+
+    assert len(clues.peaks) == MOST_PEAKS
+    assert clues.peaks[0] == (0.0, 2)
+
+
+def test_missing_and_infinite_values_are_passed_over_and_zeros_are_one_value():
+    clues = numeric_clues(LAYOUT, np.array([np.nan, np.inf, -np.inf, -0.0, 0.0]))
+
+    assert (clues.rows, clues.peaks) == (2, ((0.0, 2),))
+    assert math.copysign(1, clues.peaks[0][0]) == 1
+
+
+def test_deciles_need_enough_values():
+    values = np.arange(1.0, LEAST_SAMPLE + 1)
+
+    assert numeric_clues(LAYOUT, values[1:]).deciles == ()
+    assert numeric_clues(LAYOUT, values).deciles == tuple(
+        np.quantile(values, np.arange(1, 10) / 10, method="inverted_cdf")
+    )
+
+
+def test_values_beyond_the_outer_edges_have_deciles_of_their_own():
+    inside, beyond = np.linspace(-0.99, 1, 300), np.linspace(50, 149, 100)
+
+    clues = numeric_clues(LAYOUT, np.concatenate([inside, beyond]))
+
+    assert clues.outside == tuple(np.quantile(beyond, np.arange(1, 10) / 10, method="inverted_cdf"))
+
+
+@given(hnp.arrays(np.float64, st.integers(0, 300), elements=st.one_of(st.floats(), st.integers(-3, 3).map(float))))
+def test_clues_are_finite_and_come_back_from_json(values):
+    clues = numeric_clues(LAYOUT, values)
+
+    assert Clues.from_json(clues.to_json()) == clues
+    assert all(map(math.isfinite, [*clues.deciles, *clues.outside, *(value for value, _ in clues.peaks)]))
+    assert sum(rows for _, rows in clues.peaks) <= clues.rows <= len(values)
+
+
+@given(st.permutations([0.0, 0.0, 1.0, 5.0, 5.0, 5.0, -3.0]))
+def test_the_order_of_a_sample_does_not_matter(values):
+    assert numeric_clues(LAYOUT, np.array(values)) == numeric_clues(LAYOUT, np.sort(values))
+
+
+def test_new_categories_come_back_from_json():
+    clues = Clues(10, new=(("ZZ", 7), ('"><script>', 1)))
+
+    assert Clues.from_json(clues.to_json()) == clues
+    assert pytest.approx(clues.rows) == 10

@@ -1,0 +1,166 @@
+"""Hints at the cause of a drift: given where the numbers agree with it, and never on quiet columns."""
+
+import numpy as np
+import pytest
+
+from driftmon.core.baseline import Baseline, BaselineColumn, Learnt
+from driftmon.core.binning import count_categories
+from driftmon.core.check import Policy, check
+from driftmon.core.histogram import Profile
+from driftmon.core.layout import Kind
+from driftmon.core.learning import CategoryTally, learn_categories
+from tests.core.test_quality import M, N, check_categories, check_numbers, names, normal
+
+SHAPES = {
+    "normal": lambda rng, rows: rng.normal(50, 10, rows),
+    "around zero": lambda rng, rows: rng.normal(0, 1, rows),
+    "lognormal": lambda rng, rows: rng.lognormal(3, 1, rows),
+    "heavy tail": lambda rng, rows: rng.standard_t(3, rows),
+    "whole numbers": lambda rng, rows: rng.poisson(30, rows).astype(float),
+    "zero-inflated": lambda rng, rows: np.where(rng.random(rows) < 0.4, 0.0, rng.lognormal(2, 1, rows)),
+}
+
+
+def pair(shape, rows=N, seed=0):
+    rng = np.random.default_rng(seed)
+    return SHAPES[shape](rng, M), SHAPES[shape](rng, rows)
+
+
+UNITS = {
+    1000: "multiplied by 1000",
+    100: "multiplied by 100",
+    10: "multiplied by 10",
+    60: "multiplied by 60",
+    0.01: "divided by 100",
+    0.001: "divided by 1000",
+    1 / 3600: "divided by 3,600",
+    1e6: "multiplied by 1,000,000",
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("factor", UNITS)
+def test_another_unit_is_named(shape, factor):
+    reference, live = pair(shape)
+
+    assert check_numbers(reference, live * factor).hint == f"values look {UNITS[factor]}"
+
+
+def test_a_changed_sign_is_named():
+    reference, live = pair("normal")
+
+    assert check_numbers(reference, -live).hint == "values look of the opposite sign"
+
+
+def test_a_part_in_another_unit_is_named_with_its_share():
+    reference, live = pair("normal")
+    live[:600] *= 1000
+
+    assert check_numbers(reference, live).hint == "12 % of the values look multiplied by 1000"
+
+
+@pytest.mark.parametrize("value", [-999, 9999, -1e9])
+@pytest.mark.parametrize("shape", ["normal", "lognormal", "whole numbers"])
+def test_a_sentinel_value_is_named(value, shape):
+    reference, live = pair(shape)
+    live[:100] = value
+
+    hint = check_numbers(reference, live).hint
+
+    assert hint is not None
+    assert hint.endswith(f"of the rows hold {value:g}, beyond all reference values: does it stand for missing?")
+
+
+@pytest.mark.parametrize("share", [0.1, 0.4, 1.0])
+def test_a_constant_that_was_filled_in_is_named(share):
+    reference, live = pair("normal")
+    live[: int(N * share)] = 50.0
+
+    hint = check_numbers(reference, live).hint
+
+    assert hint is not None
+    assert hint.endswith("of the rows hold 50 (reference 0 %): was one value filled in?")
+
+
+def test_a_category_that_replaced_the_others_is_named():
+    hint = check_categories(names(M), ["c3"] * N).hint
+
+    assert hint is not None
+    assert hint.startswith("100 % of the rows hold c3 (reference 1")
+
+
+def hours(rows, seed, shift=0):
+    shares = np.array([1, 1, 1, 1, 2, 5, 9, 9, 8, 7, 6, 6, 6, 6, 6, 6, 7, 8, 7, 5, 4, 3, 2, 1], dtype=float)
+    drawn = np.random.default_rng(seed).choice(24, rows, p=shares / shares.sum())
+    return (drawn + shift) % 24
+
+
+def check_hours(reference, live):
+    """The column ``booked.hour`` of a timestamp."""
+    tally = CategoryTally()
+    tally.add([f"{hour:02}" for hour in reference], [1] * len(reference))
+    layout = learn_categories(tally, order={f"{hour:02}": hour for hour in range(24)})
+    before, now = (
+        Profile(len(rows), {"booked.hour": count_categories(layout, [f"{h:02}" for h in rows], [1] * len(rows))})
+        for rows in (reference, live)
+    )
+    column = BaselineColumn(Kind.DATETIME, "timestamp", layout, tally.singletons)
+    return check(Baseline(Learnt({"booked.hour": column}), before), now, policy=Policy())["booked.hour"]
+
+
+@pytest.mark.parametrize("shift", [1, -1, 5, -8, 12])
+def test_a_moved_clock_is_named_for_hours_of_timestamps(shift):
+    hint = check_hours(hours(M, 0), hours(N, 1, shift)).hint
+
+    assert hint == f"hours look shifted by {shift:+d}: another time zone, or daylight saving?"
+
+
+@pytest.mark.parametrize("shift", [1, -5])
+def test_a_moved_clock_is_named_for_numeric_hours(shift):
+    hint = check_numbers(hours(M, 0).astype(float), hours(N, 1, shift).astype(float)).hint
+
+    assert hint == f"hours look shifted by {shift:+d}: another time zone, or daylight saving?"
+
+
+def test_hours_that_changed_otherwise_are_not_called_a_moved_clock():
+    rng = np.random.default_rng(2)
+
+    assert check_hours(hours(M, 0), rng.integers(0, 24, N)).hint is None
+    assert check_hours(hours(M, 0), np.where(rng.random(N) < 0.3, 3, hours(N, 1))).hint is None
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("rows", [100, 1_000, 10_000])
+def test_quiet_columns_have_no_hint(shape, rows):
+    assert {check_numbers(*pair(shape, rows, seed)).hint for seed in range(5)} == {None}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("change", ["shift", "spread", "mixture"])
+def test_plain_drift_has_no_hint(shape, change):
+    reference, live = pair(shape)
+    centre, spread = np.median(reference), np.subtract(*np.quantile(reference, [0.84, 0.16])) / 2
+    changed = {
+        "shift": live + spread,
+        "spread": centre + 1.7 * (live - centre),
+        "mixture": np.where(np.random.default_rng(1).random(N) < 0.3, live + 2 * spread, live),
+    }[change]
+
+    result = check_numbers(reference, changed)
+
+    assert result.status in {"warning", "critical"}
+    assert result.hint is None or "hold" in result.hint, (
+        "an atom that moved with the rest may be named, no unit or clock"
+    )
+
+
+def test_a_column_that_did_not_drift_has_no_hint_whatever_its_values():
+    assert check_numbers(normal(M), normal(N, 1)).hint is None
+    assert check_categories(names(M), names(N, 1)).hint is None
+    assert check_hours(hours(M, 0), hours(N, 1)).hint is None
+
+
+def test_small_samples_give_no_hint():
+    reference, live = pair("normal", rows=99)
+
+    assert check_numbers(reference, live * 1000, min_rows=50).hint is None
