@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from driftmon.core.baseline import BaselineColumn, Learnt
     from driftmon.core.histogram import Profile
+    from driftmon.core.history import History
     from driftmon.core.layout import Kind
     from driftmon.core.window import Window
 
@@ -87,6 +88,10 @@ class Source(Protocol):
         """Columns, types and what else is known without reading all rows."""
         ...
 
+    def span(self) -> Window | None:
+        """From when to when the rows are, by their timestamps; None without a timestamp, and without any rows that have one."""
+        ...
+
     def learn(self, selection: Selection, window: Window | None = None) -> Learnt:
         """
         Learn layouts from the rows of a window (None: all rows): the reference's, once for each baseline.
@@ -121,5 +126,41 @@ class Source(Protocol):
         -------
         Profile
             Every histogram sums to the profile's rows. A column that is gone or of another kind is in ``problems`` instead.
+        """
+        ...
+
+    def history(
+        self,
+        columns: Mapping[str, BaselineColumn],
+        split: Sequence[Window] | int,
+        window: Window | None = None,
+        *,
+        segments: Mapping[str, Sequence[str]] | None = None,
+    ) -> History:
+        """
+        Count many windows in one pass: for each the very counts that `count` gives of it.
+
+        Parameters
+        ----------
+        columns : mapping of str to BaselineColumn
+        split : sequence of Window, or int
+            Windows in the order of time, none over another; rows in none of them do not count. An int means so many consecutive
+            blocks, with as equally many rows as can be, in the order of the data: row i of n is in block ``i * split // n``.
+        window : Window, optional
+            Only the rows of this one.
+        segments : mapping of str to sequence of str, optional
+            As of `count`.
+
+        Returns
+        -------
+        History
+            Columns that cannot be counted are left out, and segments whose column cannot be read.
+
+        Raises
+        ------
+        ValueError
+            If `split` is empty, less than 1, out of order or overlaps.
+        UsageError
+            If `split` are windows and the source has no timestamp.
         """
         ...

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from driftmon.core.baseline import BaselineColumn, Learnt
     from driftmon.core.histogram import Profile
+    from driftmon.core.history import History
     from driftmon.core.window import Window
     from driftmon.sources.arrow.reading import Reader
     from driftmon.sources.base import Inspection, Progress, Selection
@@ -78,10 +79,7 @@ class FilesSource:
         """From when to when the rows are, by their timestamps; None without any."""
         from driftmon.sources.arrow.extent import extent  # noqa: PLC0415 - as above
 
-        place, files = self._found(None, any_window=True)
-        return (
-            None if self._timestamp is None else extent(self._reader(place, files, None, no_progress), self._timestamp)
-        )
+        return extent(self._reader(*self._found(None, any_window=True), None, no_progress))
 
     def learn(self, selection: Selection, window: Window | None = None) -> Learnt:
         """Learn layouts from the rows of a window; see `Source.learn`."""
@@ -107,6 +105,19 @@ class FilesSource:
         from driftmon.sources.arrow import kernel  # noqa: PLC0415 - as above
 
         return kernel.count(self._reader(*self._found(window), window, self._progress), columns, segments)
+
+    def history(
+        self,
+        columns: Mapping[str, BaselineColumn],
+        split: Sequence[Window] | int,
+        window: Window | None = None,
+        *,
+        segments: Mapping[str, Sequence[str]] | None = None,
+    ) -> History:
+        """Count many windows, or blocks of rows, in one pass; see `Source.history`."""
+        from driftmon.sources.arrow import kernel  # noqa: PLC0415 - as above
+
+        return kernel.history(self._reader(*self._found(window), window, self._progress), columns, split, segments)
 
     def _found(self, window: Window | None, *, any_window: bool = False) -> tuple[Place, Found]:
         """The place that the path means, and its files, of which there are some."""

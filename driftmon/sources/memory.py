@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from driftmon.core.baseline import BaselineColumn, Learnt
     from driftmon.core.histogram import Profile
+    from driftmon.core.history import History
     from driftmon.core.window import Window
     from driftmon.sources.arrow.reading import Reader
     from driftmon.sources.arrow.tables import TableRows
@@ -55,6 +56,12 @@ class MemorySource:
 
         return kernel.inspect(self._reader(None))
 
+    def span(self) -> Window | None:
+        """From when to when the rows are, by their timestamps; None without any."""
+        from driftmon.sources.arrow.extent import extent  # noqa: PLC0415 - as above
+
+        return extent(self._reader(None))
+
     def learn(self, selection: Selection, window: Window | None = None) -> Learnt:
         """Learn layouts from the rows of a window; see `Source.learn`."""
         from driftmon.sources.arrow import kernel  # noqa: PLC0415 - as above
@@ -72,6 +79,19 @@ class MemorySource:
         from driftmon.sources.arrow import kernel  # noqa: PLC0415 - as above
 
         return kernel.count(self._reader(window), columns, segments)
+
+    def history(
+        self,
+        columns: Mapping[str, BaselineColumn],
+        split: Sequence[Window] | int,
+        window: Window | None = None,
+        *,
+        segments: Mapping[str, Sequence[str]] | None = None,
+    ) -> History:
+        """Count many windows, or blocks of rows, in one pass; see `Source.history`."""
+        from driftmon.sources.arrow import kernel  # noqa: PLC0415 - as above
+
+        return kernel.history(self._reader(window), columns, split, segments)
 
     def _reader(self, window: Window | None) -> Reader:
         from driftmon.sources.arrow.reading import Reader  # noqa: PLC0415 - as above

@@ -25,7 +25,7 @@ from pyarrow import orc
 from driftmon.core.histogram import empty_profile
 from driftmon.core.layout import Kind
 from driftmon.core.window import Window
-from driftmon.errors import SourceError
+from driftmon.errors import SourceError, UsageError
 from driftmon.sources.base import Selection, Source
 from driftmon.sources.files import FilesSource
 from driftmon.sources.memory import MemorySource
@@ -283,6 +283,54 @@ def test_segments_count_the_rows_of_each_value_apart(make: Maker) -> None:
     }
     for name, part in expected.items():
         assert profile.segments[name].histograms == brute.count(part, learnt.columns, ZONE, rows).histograms
+
+
+@pytest.mark.parametrize("timestamp", ["booked", "sent", "day"])
+def test_a_history_has_the_counts_of_each_of_its_windows(make: Maker, timestamp: str) -> None:
+    source = make(nasty(), timestamp=timestamp)
+    learnt = source.learn(Selection())
+    segments = {"city": ["JFK", "nowhere"], "flag": ["true"]}
+    # Eight hours each, over the hour that New York skipped; the last ones have no rows.
+    start = datetime(2013, 3, 9, 21, tzinfo=UTC)
+    windows = [Window(start + timedelta(hours=n), start + timedelta(hours=n + 8)) for n in range(0, 96, 8)]
+
+    history = source.history(learnt.columns, windows, segments=segments)
+
+    profiles = [source.count(learnt.columns, window, segments=segments) for window in windows]
+    assert history.windows == tuple(windows)
+    assert set(history.counts) == {
+        (name, segment) for name in learnt.columns for segment in [None, *profiles[0].segments]
+    }
+    for (name, segment), counts in history.counts.items():
+        parts = [profile if segment is None else profile.segments[segment] for profile in profiles]
+        assert counts.tolist() == [list(part.histograms[name].counts) for part in parts]
+
+
+def test_a_history_without_a_timestamp_is_of_blocks_of_rows(make: Maker) -> None:
+    source = make(nasty(150))
+    learnt = source.learn(Selection())
+
+    history = source.history(learnt.columns, 20)
+
+    # Which rows come first is for the place to say: the folders of a partition have an order of their own.
+    whole = source.count(learnt.columns)
+    assert history.windows == ()
+    for (name, _), counts in history.counts.items():
+        assert counts.sum(axis=1).tolist() == [len([i for i in range(150) if i * 20 // 150 == n]) for n in range(20)]
+        assert tuple(counts.sum(axis=0)) == whole.histograms[name].counts
+    with pytest.raises(UsageError, match="rows without a timestamp column are in no window"):
+        source.history(learnt.columns, [Window(datetime(2013, 3, 9, tzinfo=UTC), datetime(2013, 3, 10, tzinfo=UTC))])
+
+
+@pytest.mark.parametrize("timestamp", ["booked", "sent", "day"])
+def test_the_span_is_from_the_first_to_the_last_timestamp(make: Maker, timestamp: str) -> None:
+    table = nasty()
+
+    span = make(table, timestamp=timestamp).span()
+
+    instants = [brute.instant(row[timestamp], ZONE) for row in table.to_pylist() if row[timestamp] is not None]
+    assert span == Window(min(instants), max(instants) + timedelta(microseconds=1))
+    assert make(table).span() is None
 
 
 def test_new_categories_are_counted_as_novel(make: Maker) -> None:

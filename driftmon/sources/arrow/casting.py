@@ -16,7 +16,7 @@ from driftmon.sources.arrow.kinds import PARTS, ColumnType, Family, column_type,
 from driftmon.sources.arrow.parts import walls
 from driftmon.sources.arrow.tally import coded
 from driftmon.sources.arrow.text import ValueProblem, read_booleans, read_instants, read_numbers
-from driftmon.sources.arrow.timefilter import per_second
+from driftmon.sources.arrow.times import per_second
 from driftmon.sources.faults import one_line
 
 if TYPE_CHECKING:

@@ -8,14 +8,13 @@ import numpy as np
 import pyarrow as pa
 
 from driftmon.core.binning import count_categories, count_numbers
-from driftmon.core.histogram import Profile, empty_profile
-from driftmon.core.layout import CategoricalLayout, Kind, NumericLayout, category_key
-from driftmon.sources.arrow.casting import ColumnProblem, Monitored, countable, monitored
-from driftmon.sources.arrow.kinds import column_type
-from driftmon.sources.arrow.tally import CodeTally, texts
+from driftmon.core.histogram import Profile, empty_profile, segment_name
+from driftmon.core.layout import CategoricalLayout, NumericLayout
+from driftmon.sources.arrow.columns import Columns
+from driftmon.sources.arrow.tally import CodeTally
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from driftmon.core.baseline import BaselineColumn
     from driftmon.core.histogram import Histogram
@@ -23,12 +22,7 @@ if TYPE_CHECKING:
     from driftmon.sources.arrow.batches import Batch
     from driftmon.sources.arrow.zones import Zone
 
-__all__ = ["count_batches", "raw_names"]
-
-
-def raw_names(columns: Mapping[str, BaselineColumn], segments: Iterable[str] = ()) -> set[str]:
-    """The columns of the data that counting needs to read."""
-    return {monitored(name, column).raw for name, column in columns.items()} | {*segments}
+__all__ = ["count_batches"]
 
 
 def count_batches(
@@ -67,70 +61,31 @@ class _Counting:
     def __init__(
         self, columns: Mapping[str, BaselineColumn], zone: Zone, segments: Mapping[str, Sequence[str]]
     ) -> None:
-        self._columns = {name: monitored(name, column) for name, column in columns.items()}
-        self._layouts = {name: column.layout for name, column in columns.items()}
-        self._zone = zone
-        self._problems: dict[str, str] = {}
-        self._whole = _Part(self._layouts)
-        self._segments = {
-            segment: {value: _Part(self._layouts) for value in values} for segment, values in segments.items()
-        }
+        layouts = {name: column.layout for name, column in columns.items()}
+        self._columns = Columns(columns, segments, zone)
+        self._whole = _Part(layouts)
+        self._segments = {segment: {value: _Part(layouts) for value in values} for segment, values in segments.items()}
 
     def add(self, batch: Batch) -> None:
-        arrays: dict[str, Any] = {}
-        for name, column in self._columns.items():
-            if name not in self._problems:
-                try:
-                    arrays[name] = countable(batch, column, self._zone)
-                except ColumnProblem as exc:
-                    self._problems[name] = str(exc)
+        arrays = self._columns.values(batch)
         self._whole.add(arrays, batch.rows)
-        for segment, parts in self._segments.items():
-            for value, rows in self._rows_of(segment, parts, batch):
-                picked = pa.array(rows)
-                parts[value].add({name: array.take(picked) for name, array in arrays.items()}, len(rows))
+        for segment, numbers in self._columns.segments(batch).items():
+            for number, part in enumerate(self._segments[segment].values()):
+                rows = np.flatnonzero(numbers == number)
+                if len(rows):
+                    picked = pa.array(rows)
+                    part.add({name: array.take(picked) for name, array in arrays.items()}, len(rows))
 
     def profile(self) -> Profile:
-        whole = self._whole.profile(self._problems)
+        problems = self._columns.problems
+        whole = self._whole.profile(problems)
         parts = {
-            f"{segment}={value}": part.profile(self._problems)
+            segment_name(segment, value): part.profile(problems)
             for segment, values in self._segments.items()
-            if segment not in self._problems
+            if segment not in problems
             for value, part in values.items()
         }
-        return Profile(whole.rows, whole.histograms, self._problems, parts)
-
-    def _rows_of(self, segment: str, values: Iterable[str], batch: Batch) -> Iterator[tuple[str, Any]]:
-        """The positions of the rows of each segment value."""
-        if segment in self._problems or batch.rows == 0:
-            return
-        try:
-            array = countable(batch, self._as_categories(segment, batch), self._zone)
-        except ColumnProblem as exc:
-            self._problems[segment] = str(exc)
-            return
-        wanted = {value: position for position, value in enumerate(values)}
-        keys = texts(array.dictionary)
-        # Null codes become the last position, whose segment is none.
-        segment_of = np.array([*(-1 if key is None else wanted.get(category_key(key), -1) for key in keys), -1])
-        codes = np.asarray(array.indices.cast(pa.int64()).fill_null(len(keys)))
-        segments = segment_of[codes]
-        for value, position in wanted.items():
-            rows = np.flatnonzero(segments == position)
-            if len(rows):
-                yield value, rows
-
-    def _as_categories(self, segment: str, batch: Batch) -> Monitored:
-        """The segment column as categories, whatever it is monitored as."""
-        column = self._columns.get(segment)
-        if column is None:
-            array = batch.columns.get(segment)
-            return Monitored(
-                segment, segment, Kind.CATEGORICAL, "string" if array is None else column_type(array.type).name
-            )
-        if column.kind is Kind.NUMERIC:
-            return Monitored(segment, column.raw, Kind.CATEGORICAL, column.dtype)
-        return column
+        return Profile(whole.rows, whole.histograms, problems, parts)
 
 
 class _Part:

@@ -4,59 +4,60 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
-import pyarrow as pa
-import pyarrow.compute as pc
+import numpy as np
+import pyarrow.types as pat
 
 from driftmon.core.window import Window
-from driftmon.errors import SourceError
-from driftmon.sources.arrow.kinds import Family, column_type, value_type
-from driftmon.sources.arrow.text import ValueProblem, read_instants
+from driftmon.sources.arrow.times import DAY, EPOCH, per_second, read_times
 
 if TYPE_CHECKING:
-    from driftmon.sources.arrow.batches import Array
     from driftmon.sources.arrow.reading import Reader
+    from driftmon.sources.arrow.times import Times
     from driftmon.sources.arrow.zones import Zone
 
 __all__ = ["extent"]
 
 
-def extent(reader: Reader, timestamp: str) -> Window | None:
+def extent(reader: Reader) -> Window | None:
     """
-    The shortest window that holds every row with a timestamp; None if there are none.
+    The shortest window that holds every row with a timestamp; None if there are none, or no timestamp column.
 
     Raises
     ------
     SourceError
-        If the timestamp column does not hold timestamps.
+        If the timestamp column is not there, or does not hold timestamps.
     """
-    instants: list[datetime] = []
-    for batch in reader.read([timestamp]):
-        if timestamp in batch.columns:
-            try:
-                instants += _ends(batch.columns[timestamp], reader.zone)
-            except ValueProblem as exc:
-                raise SourceError(f"timestamp column {timestamp!r}{batch.place}: {exc}") from exc
-            except pa.ArrowNotImplementedError:
-                kind = column_type(batch.columns[timestamp].type).name
-                raise SourceError(
-                    f"timestamp column {timestamp!r}{batch.place} is {kind}; expected timestamps, dates or ISO 8601 text"
-                ) from None
-    return Window(min(instants), max(instants) + timedelta(microseconds=1)) if instants else None
+    if reader.timestamp is None:
+        return None
+    ends: list[int] = []
+    for batch in reader.read([reader.timestamp]):
+        ends += _ends(read_times(batch, reader.timestamp, reader.zone), reader.zone)
+    if not ends:
+        return None
+    return Window(_instant(min(ends)), _instant(max(ends) + 1))
 
 
-def _ends(array: Array, zone: Zone) -> list[datetime]:
-    """The first and the last instant of a column, none if it has none."""
-    plain = value_type(array.type)
-    array = array if plain == array.type else array.cast(plain)
-    if column_type(plain).family is Family.TEXT:
-        array = read_instants(array, zone)
-    # Microseconds are what `datetime` holds; a zone stays with the values.
-    array = array.cast(pa.timestamp("us", getattr(array.type, "tz", None)), safe=False)
-    ends = (pc.min(array).as_py(), pc.max(array).as_py())
-    return [_aware(moment, zone) for moment in ends if moment is not None]
+def _ends(times: Times, zone: Zone) -> list[int]:
+    """The first and the last instant of some rows in microseconds since 1970 UTC, none if they have none."""
+    values = times.values if times.present is None else times.values[times.present]
+    if len(values) == 0:
+        return []
+    microseconds = [_microseconds(int(end), times) for end in (values.min(), values.max())]
+    if pat.is_timestamp(times.type) and times.type.tz is not None:
+        return microseconds
+    instants: list[int] = zone.instants(np.array(microseconds), 1_000_000).tolist()
+    return instants
 
 
-def _aware(moment: datetime, zone: Zone) -> datetime:
-    return (moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone.name))).astimezone(UTC)
+def _microseconds(value: int, times: Times) -> int:
+    if pat.is_date32(times.type):
+        return value * DAY * 1_000_000
+    return value * 1_000_000 // (1_000 if pat.is_date64(times.type) else per_second(times.type))
+
+
+def _instant(microseconds: int) -> datetime:
+    # Typing errors make years that `datetime` cannot tell.
+    first, last = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
+    span = timedelta(microseconds=1)
+    return EPOCH + min(max(microseconds, (first - EPOCH) // span), (last - EPOCH) // span) * span

@@ -1,14 +1,17 @@
-"""The three things that a source does, for any rows that come as Arrow columns."""
+"""What a source does, for any rows that come as Arrow columns."""
 
 from __future__ import annotations
 
-from itertools import islice
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.types as pat
 
-from driftmon.sources.arrow.counting import count_batches, raw_names
+from driftmon.core.history import History
+from driftmon.sources.arrow.columns import raw_names
+from driftmon.sources.arrow.counting import count_batches
+from driftmon.sources.arrow.histories import count_history
 from driftmon.sources.arrow.kinds import ColumnType, Family, column_type, value_type
 from driftmon.sources.arrow.learning import Learning
 from driftmon.sources.arrow.selection import check_timestamp
@@ -20,11 +23,12 @@ if TYPE_CHECKING:
 
     from driftmon.core.baseline import BaselineColumn, Learnt
     from driftmon.core.histogram import Profile
+    from driftmon.core.window import Window
     from driftmon.sources.arrow.batches import Field
     from driftmon.sources.arrow.reading import Reader
     from driftmon.sources.base import Selection
 
-__all__ = ["count", "inspect", "learn"]
+__all__ = ["count", "history", "inspect", "learn"]
 
 SAMPLED_BATCHES = 4
 """Batches that show what untyped text means, when it is only to be shown."""
@@ -61,6 +65,35 @@ def count(
     reader.expect(1)
     names = raw_names(columns, segments or ())
     return count_batches(reader.read(names), columns, zone=reader.zone, segments=segments)
+
+
+def history(
+    reader: Reader,
+    columns: Mapping[str, BaselineColumn],
+    split: Sequence[Window] | int,
+    segments: Mapping[str, Sequence[str]] | None = None,
+) -> History:
+    """What `Source.history` promises."""
+    names = raw_names(columns, segments or ())
+    if isinstance(split, int):
+        if split < 1:
+            raise ValueError(f"{split!r} blocks of rows; expected at least 1")
+        blocks = reader.in_blocks(names, split)
+        return History(count_history(blocks, split, columns, zone=reader.zone, segments=segments))
+    windows = _checked(split)
+    parts = reader.in_windows(names, windows)
+    return History(count_history(parts, len(windows), columns, zone=reader.zone, segments=segments), windows)
+
+
+def _checked(split: Sequence[Window]) -> tuple[Window, ...]:
+    if not split:
+        raise ValueError("no windows; expected at least 1")
+    for one, two in pairwise(split):
+        if two.start < one.end:
+            raise ValueError(
+                f"window {two} comes after {one}; expected windows in the order of time that do not overlap"
+            )
+    return tuple(split)
 
 
 class _Sample:

@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.types as pat
 
-from driftmon.sources.arrow.timefilter import per_second
+from driftmon.sources.arrow.times import per_second, raw
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from driftmon.sources.arrow.batches import Array, ArrowType
+    from driftmon.sources.arrow.batches import Array
     from driftmon.sources.arrow.zones import Zone
 
 __all__ = ["ORDERS", "Walls", "walls"]
@@ -65,14 +64,9 @@ def walls(array: Array, zone: Zone) -> Walls:
     """
     missing = np.asarray(array.is_null()) if array.null_count else None
     if pat.is_date32(array.type):
-        return Walls(_raw(array, pa.int32()).astype(np.int64) * DAY, missing)
+        return Walls(raw(array) * DAY, missing)
     if pat.is_date64(array.type):
-        return Walls(_raw(array, pa.int64()) // 1_000, missing)
-    seconds = _raw(array, pa.int32() if pat.is_time32(array.type) else pa.int64()) // per_second(array.type)
+        return Walls(raw(array) // 1_000, missing)
+    seconds = raw(array) // per_second(array.type)
     zoned = pat.is_timestamp(array.type) and array.type.tz is not None
     return Walls(zone.walls(seconds, 1) if zoned else seconds, missing)
-
-
-def _raw(array: Array, storage: ArrowType) -> NDArray[np.int64]:
-    raw = array.view(storage)
-    return np.asarray(pc.fill_null(raw, 0) if raw.null_count else raw)

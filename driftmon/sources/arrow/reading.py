@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from driftmon.sources.arrow.timefilter import TimeFilter
+import numpy as np
+
+from driftmon.core.window import Window
+from driftmon.errors import UsageError
+from driftmon.sources.arrow.timefilter import TimeFilter, WindowParts
 from driftmon.sources.arrow.zones import Zone
 from driftmon.sources.base import no_progress
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from driftmon.core.window import Window
+    from numpy.typing import NDArray
+
     from driftmon.sources.arrow.batches import Batch, Field, Rows
     from driftmon.sources.base import Progress
 
@@ -57,14 +62,59 @@ class Reader:
 
     def expect(self, times: int) -> None:
         """Say how often the rows will be read from now on, for those who watch."""
-        if self._progress is not no_progress:
-            total = self.total()
-            self._expected = None if total is None else self._read + times * total
+        self._expect(times, self._filter)
 
     def read(self, names: Collection[str]) -> Iterator[Batch]:
         """The rows of the window, batch by batch, with those of the named columns that are there."""
-        asked = {*names} if self._filter is None else {*names, self._filter.column}
-        for batch in self._rows.batches(asked, self._filter):
+        for batch in self._batches(names, self._filter):
+            yield batch if self._filter is None else self._filter.keep(batch)
+
+    def in_windows(self, names: Collection[str], windows: Sequence[Window]) -> Iterator[tuple[Batch, NDArray[np.intp]]]:
+        """
+        As `read`, but the rows of several windows only, each with the number of its window.
+
+        Parameters
+        ----------
+        names : collection of str
+        windows : sequence of Window
+            One or more, in the order of time, none over another.
+
+        Raises
+        ------
+        UsageError
+            If there is no timestamp to go by.
+        """
+        if self.timestamp is None:
+            raise UsageError(
+                f"{self.place}: rows without a timestamp column are in no window; name one, or ask for blocks of rows"
+            )
+        parts = WindowParts(self.timestamp, windows, self.zone)
+        around = Window(windows[0].start, windows[-1].end)
+        within = self.window is None or (self.window.start <= around.start and around.end <= self.window.end)
+        filter_ = TimeFilter(self.timestamp, around, self.zone) if within else self._filter
+        self._expect(1, filter_)
+        for batch in self._batches(names, filter_):
+            yield parts.keep(batch if within or self._filter is None else self._filter.keep(batch))
+
+    def in_blocks(self, names: Collection[str], blocks: int) -> Iterator[tuple[Batch, NDArray[np.intp]]]:
+        """As `read`, with each row the number of its block: of so many consecutive ones, with as equally many rows as can be."""
+        self._expect(2, self._filter)
+        rows = sum(batch.rows for batch in self.read(()))
+        first = 0
+        for batch in self.read(names):
+            numbers = np.arange(first, first + batch.rows) * blocks // max(rows, 1)
+            # Rows that came since they were counted are of the last block.
+            yield batch, np.minimum(numbers, blocks - 1)
+            first += batch.rows
+
+    def _expect(self, times: int, filter_: TimeFilter | None) -> None:
+        if self._progress is not no_progress:
+            total = self._rows.total(filter_)
+            self._expected = None if total is None else self._read + times * total
+
+    def _batches(self, names: Collection[str], filter_: TimeFilter | None) -> Iterator[Batch]:
+        asked = {*names} if filter_ is None else {*names, filter_.column}
+        for batch in self._rows.batches(asked, filter_):
             self._read += batch.rows
             self._progress(self._read, self._expected)
-            yield batch if self._filter is None else self._filter.keep(batch)
+            yield batch

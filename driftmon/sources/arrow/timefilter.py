@@ -1,9 +1,9 @@
-"""Which rows belong to a window."""
+"""Which rows belong to a window, and to which of several."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -12,29 +12,21 @@ import pyarrow.compute as pc
 import pyarrow.types as pat
 
 from driftmon.core.window import Window
-from driftmon.errors import SourceError
-from driftmon.sources.arrow.batches import Batch, nearest
-from driftmon.sources.arrow.kinds import Family, column_type, value_type
-from driftmon.sources.arrow.text import ValueProblem, read_instants
+from driftmon.sources.arrow.kinds import Family, column_type
+from driftmon.sources.arrow.times import cut, read_times
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
-    from driftmon.sources.arrow.batches import Array, ArrowType
+    from driftmon.sources.arrow.batches import ArrowType, Batch
     from driftmon.sources.arrow.zones import Zone
 
-__all__ = ["TimeFilter", "per_second"]
+__all__ = ["TimeFilter", "WindowParts"]
 
-DAY = 86_400
 MARGIN_DAYS = 2
 Expression: TypeAlias = Any  # of Arrow, which publishes no types
-
-_PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
-
-
-def per_second(arrow: ArrowType) -> int:
-    """Units a second of an Arrow timestamp, time or duration type."""
-    return _PER_SECOND[arrow.unit]
 
 
 @dataclass(frozen=True)
@@ -65,20 +57,12 @@ class TimeFilter:
         SourceError
             If the timestamp column is not there, or does not hold timestamps.
         """
-        if self.column not in batch.columns:
-            raise SourceError(
-                f"timestamp column {self.column!r} is not in {batch.origin or 'the data'}: "
-                f"{nearest(self.column, batch.names)}"
-            )
-        inside = self._inside(batch)
-        rows = int(np.count_nonzero(inside))
-        if rows == batch.rows:
-            return batch
-        first = int(inside.argmax())
-        # Rows mostly come in the order of time: then nothing needs to be copied.
-        if rows == 0 or inside[first : first + rows].all():
-            return batch.slice(first, rows)
-        return batch.filter(pa.array(inside), rows)
+        times = read_times(batch, self.column, self.zone)
+        lower, upper = (cut(end, times.type, self.zone) for end in (self.window.start, self.window.end))
+        inside: NDArray[np.bool_] = (times.values >= lower) & (times.values < upper)
+        if times.present is not None:
+            inside &= times.present
+        return _only(batch, inside)
 
     def around(self) -> TimeFilter:
         """
@@ -90,73 +74,68 @@ class TimeFilter:
         margin = timedelta(days=MARGIN_DAYS)
         return replace(self, window=Window(self.window.start - margin, self.window.end + margin))
 
-    def bounds(self, arrow: ArrowType) -> tuple[int, int] | None:
-        """
-        The window in the units of a timestamp or date type, for comparing raw values: ``lower <= value < upper``.
-
-        None for any other type.
-        """
-        family = column_type(arrow).family
-        if family is Family.DATE:
-            unit = DAY * 1_000_000 if pat.is_date32(arrow) else 1_000
-        elif family is Family.TIMESTAMP:
-            unit = 1_000_000 // per_second(arrow) if arrow.unit != "ns" else 0
-        else:
-            return None
-        zoned = family is Family.TIMESTAMP and arrow.tz is not None
-        ends = [
-            _microseconds(end) if zoned else self.zone.first_wall(end) for end in (self.window.start, self.window.end)
-        ]
-        lower, upper = (end * 1_000 if unit == 0 else -(-end // unit) for end in ends)
-        return lower, upper
-
     def expression(self, arrow: ArrowType) -> Expression | None:
         """The window as a condition that Parquet statistics can answer; None for types without any."""
-        bounds = self.bounds(arrow)
-        if bounds is None:
+        if column_type(arrow).family not in {Family.TIMESTAMP, Family.DATE}:
             return None
         storage = pa.int32() if pat.is_date32(arrow) else pa.int64()
-        lower, upper = (pa.array([_clamped(bound, storage)], storage).view(arrow)[0] for bound in bounds)
+        ends = (cut(end, arrow, self.zone) for end in (self.window.start, self.window.end))
+        lower, upper = (pa.array([_clamped(end, storage)], storage).view(arrow)[0] for end in ends)
         return (pc.field(self.column) >= lower) & (pc.field(self.column) <= upper)
 
-    def _inside(self, batch: Batch) -> NDArray[np.bool_]:
-        array = batch.columns[self.column]
-        plain = value_type(array.type)
-        if plain != array.type:
-            array = array.cast(plain)
-        family = column_type(plain).family
-        if family is Family.TEXT:
-            array = self._read(array, batch)
-        elif family is Family.NOTHING:
-            return np.zeros(batch.rows, dtype=np.bool_)
-        bounds = self.bounds(array.type)
-        if bounds is None:
-            raise SourceError(
-                f"timestamp column {self.column!r}{batch.place} is {column_type(plain).name}; "
-                "expected timestamps, dates or ISO 8601 text"
-            )
-        values = np.asarray(_raw(array))
-        inside: NDArray[np.bool_] = (values >= bounds[0]) & (values < bounds[1])
-        if array.null_count:
-            inside &= np.asarray(array.is_valid())
-        return inside
 
-    def _read(self, array: Array, batch: Batch) -> Array:
-        try:
-            return read_instants(array, self.zone)
-        except ValueProblem as exc:
-            raise SourceError(f"timestamp column {self.column!r}{batch.place}: {exc}") from exc
+class WindowParts:
+    """
+    The rows of several windows, each with the number of its window.
+
+    Parameters
+    ----------
+    column : str
+        The timestamp.
+    windows : sequence of Window
+        In the order of time, none over another.
+    zone : Zone
+    """
+
+    def __init__(self, column: str, windows: Sequence[Window], zone: Zone) -> None:
+        self._column = column
+        self._windows = windows
+        self._zone = zone
+        self._cuts: dict[ArrowType, tuple[NDArray[np.int64], NDArray[np.int64]]] = {}
+
+    def keep(self, batch: Batch) -> tuple[Batch, NDArray[np.intp]]:
+        """The rows of a batch that belong to one of the windows, and to which each does; errors as of `TimeFilter.keep`."""
+        times = read_times(batch, self._column, self._zone)
+        starts, lasts = self._ends(times.type)
+        # A window that a coarse type leaves without values has the start of the next one, which comes last.
+        numbers = np.searchsorted(starts, times.values, side="right") - 1
+        inside = numbers >= 0
+        inside[inside] = times.values[inside] <= lasts[numbers[inside]]
+        if times.present is not None:
+            inside &= times.present
+        return _only(batch, inside), numbers[inside]
+
+    def _ends(self, arrow: ArrowType) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The first and the last value of each window, in the units of a type."""
+        if arrow not in self._cuts:
+            most = np.iinfo(np.int64).max
+            starts = [cut(window.start, arrow, self._zone) for window in self._windows]
+            starts = [start for start in starts if start <= most]  # later ones hold no value of the type
+            lasts = [cut(window.end, arrow, self._zone) - 1 for window in self._windows[: len(starts)]]
+            first, last = (np.array([_clamped(end, pa.int64()) for end in ends], np.int64) for ends in (starts, lasts))
+            self._cuts[arrow] = first, last
+        return self._cuts[arrow]
 
 
-def _raw(array: Array) -> Array:
-    storage = pa.int32() if pat.is_date32(array.type) else pa.int64()
-    raw = array.view(storage)
-    return pc.fill_null(raw, 0) if raw.null_count else raw
-
-
-def _microseconds(instant: datetime) -> int:
-    since = instant - datetime(1970, 1, 1, tzinfo=UTC)
-    return (since.days * DAY + since.seconds) * 1_000_000 + since.microseconds
+def _only(batch: Batch, inside: NDArray[np.bool_]) -> Batch:
+    rows = int(np.count_nonzero(inside))
+    if rows == batch.rows:
+        return batch
+    first = int(inside.argmax())
+    # Rows mostly come in the order of time: then nothing needs to be copied.
+    if rows == 0 or inside[first : first + rows].all():
+        return batch.slice(first, rows)
+    return batch.filter(pa.array(inside), rows)
 
 
 def _clamped(bound: int, storage: ArrowType) -> int:

@@ -1,0 +1,100 @@
+"""The columns of one count, batch by batch: their values, and what is wrong with them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from driftmon.core.layout import Kind, category_key
+from driftmon.sources.arrow.casting import ColumnProblem, Monitored, countable, monitored
+from driftmon.sources.arrow.kinds import column_type
+from driftmon.sources.arrow.tally import texts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from driftmon.core.baseline import BaselineColumn
+    from driftmon.sources.arrow.batches import Array, Batch
+    from driftmon.sources.arrow.zones import Zone
+
+__all__ = ["Columns", "raw_names"]
+
+
+def raw_names(columns: Mapping[str, BaselineColumn], segments: Iterable[str] = ()) -> set[str]:
+    """The columns of the data that counting needs to read."""
+    return {monitored(name, column).raw for name, column in columns.items()} | {*segments}
+
+
+class Columns:
+    """
+    The monitored columns and the segment columns of one count.
+
+    A column with a problem is left out from the batch on that shows it, and all its counts with it.
+
+    Parameters
+    ----------
+    columns : mapping of str to BaselineColumn
+    segments : mapping of str to sequence of str
+        Segment columns, each with the values to tell apart.
+    zone : Zone
+        Whose wall clock tells hours and weekdays.
+
+    Attributes
+    ----------
+    problems : dict of str to str
+        The reason for each column that is left out, so far.
+    """
+
+    def __init__(
+        self, columns: Mapping[str, BaselineColumn], segments: Mapping[str, Sequence[str]], zone: Zone
+    ) -> None:
+        self.problems: dict[str, str] = {}
+        self._columns = {name: monitored(name, column) for name, column in columns.items()}
+        self._segments = {
+            segment: {value: number for number, value in enumerate(values)} for segment, values in segments.items()
+        }
+        self._zone = zone
+
+    def values(self, batch: Batch) -> dict[str, Array]:
+        """What is to be counted of each column; see `countable`."""
+        arrays: dict[str, Array] = {}
+        for name, column in self._columns.items():
+            if name not in self.problems:
+                try:
+                    arrays[name] = countable(batch, column, self._zone)
+                except ColumnProblem as exc:
+                    self.problems[name] = str(exc)
+        return arrays
+
+    def segments(self, batch: Batch) -> dict[str, NDArray[np.intp]]:
+        """By segment column, the position of each row's value among those to tell apart; -1 if it is none of them."""
+        found: dict[str, NDArray[np.intp]] = {}
+        for segment, wanted in self._segments.items():
+            if segment not in self.problems and batch.rows:
+                try:
+                    array = countable(batch, self._as_categories(segment, batch), self._zone)
+                except ColumnProblem as exc:
+                    self.problems[segment] = str(exc)
+                    continue
+                keys = texts(array.dictionary)
+                # Null codes become the last position, whose segment is none.
+                places = [-1 if key is None else wanted.get(category_key(key), -1) for key in keys]
+                codes = np.asarray(array.indices.cast(pa.int64()).fill_null(len(keys)))
+                found[segment] = np.array([*places, -1], dtype=np.intp)[codes]
+        return found
+
+    def _as_categories(self, segment: str, batch: Batch) -> Monitored:
+        """The segment column as categories, whatever it is monitored as."""
+        column = self._columns.get(segment)
+        if column is None:
+            array = batch.columns.get(segment)
+            return Monitored(
+                segment, segment, Kind.CATEGORICAL, "string" if array is None else column_type(array.type).name
+            )
+        if column.kind is Kind.NUMERIC:
+            return Monitored(segment, column.raw, Kind.CATEGORICAL, column.dtype)
+        return column
