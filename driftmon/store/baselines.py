@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from sqlalchemy import insert, select
 
 from driftmon.core.baseline import Baseline, BaselineColumn, Learnt
+from driftmon.core.clues import Clues
 from driftmon.core.histogram import Histogram, Profile
+from driftmon.core.history import History
 from driftmon.core.layout import Kind, layout_from_json
 from driftmon.core.learning import Excluded
-from driftmon.core.window import Window
+from driftmon.core.window import Window, isoformat
 from driftmon.errors import StoreError
 from driftmon.store.schema import baseline_columns, baseline_histograms, baseline_profiles, baselines
 from driftmon.store.types import from_json, plain, to_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from datetime import datetime
+    from collections.abc import Iterable, Mapping
 
+    from numpy.typing import NDArray
     from sqlalchemy import Connection, Row, Select
 
 __all__ = ["load", "save"]
@@ -53,6 +56,7 @@ def save(connection: Connection, monitor: int, baseline: Baseline, *, now: datet
             span_end=None if span is None else span.end,
             excluded=to_json([[item.column, item.reason] for item in baseline.excluded]),
             created_at=now,
+            windows=_windows_to_json(baseline),
         )
     )
     baseline_id = connection.execute(same).scalar_one()
@@ -61,7 +65,14 @@ def save(connection: Connection, monitor: int, baseline: Baseline, *, now: datet
     return True
 
 
+def _windows_to_json(baseline: Baseline) -> str | None:
+    if baseline.history is None:
+        return None
+    return to_json([[isoformat(window.start), isoformat(window.end)] for window in baseline.history.windows])
+
+
 def _save_columns(connection: Connection, baseline_id: int, baseline: Baseline) -> None:
+    clues = baseline.reference.clues
     rows = [
         {
             "baseline_id": baseline_id,
@@ -72,6 +83,7 @@ def _save_columns(connection: Connection, baseline_id: int, baseline: Baseline) 
             "layout": to_json(column.layout.to_json()),
             "labels": to_json([plain(a_bin.label) for a_bin in column.layout.bins]),
             "singletons": column.singletons,
+            "clues": to_json(clues[name].to_json()) if name in clues else None,
         }
         for position, (name, column) in enumerate(baseline.columns.items())
     ]
@@ -79,46 +91,30 @@ def _save_columns(connection: Connection, baseline_id: int, baseline: Baseline) 
         connection.execute(insert(baseline_columns), rows)
 
 
-@dataclass(frozen=True)
-class _Part:
-    """One profile of a baseline: the whole reference or a window of it, all rows or a segment."""
-
-    window: Window | None
-    segment: str
-    profile: Profile
-
-
-def _parts(baseline: Baseline) -> Iterator[_Part]:
-    wholes = [(None, baseline.reference), *baseline.history]
-    for window, whole in wholes:
-        yield _Part(window, "", whole)
-        for segment, profile in whole.segments.items():
-            if not segment or profile.segments:
-                raise StoreError(f"segment {segment!r} cannot be stored: it needs a name, and no segments of its own")
-            yield _Part(window, segment, profile)
-
-
 def _save_profiles(connection: Connection, baseline_id: int, baseline: Baseline) -> None:
-    parts = list(_parts(baseline))
+    whole = baseline.reference
+    for segment, part in whole.segments.items():
+        if not segment or part.segments:
+            raise StoreError(f"segment {segment!r} cannot be stored: it needs a name, and no segments of its own")
+    parts = {"": whole, **whole.segments}
     rows = [
         {
             "baseline_id": baseline_id,
             "position": position,
-            "segment": part.segment,
-            "window_start": None if part.window is None else part.window.start,
-            "window_end": None if part.window is None else part.window.end,
-            "reference_rows": part.profile.rows,
-            "problems": to_json(dict(part.profile.problems)),
+            "segment": segment,
+            "reference_rows": part.rows,
+            "problems": to_json(dict(part.problems)),
         }
-        for position, part in enumerate(parts)
+        for position, (segment, part) in enumerate(parts.items())
     ]
     connection.execute(insert(baseline_profiles), rows)
     columns = {name: row_id for row_id, name in connection.execute(_columns_of(baseline_id))}
-    profiles = connection.execute(
+    ids = connection.execute(
         select(baseline_profiles.c.id)
         .where(baseline_profiles.c.baseline_id == baseline_id)
         .order_by(baseline_profiles.c.position)
     ).scalars()
+    history = {} if baseline.history is None else dict(baseline.history.counts)
     histograms = [
         {
             "profile_id": profile_id,
@@ -126,12 +122,19 @@ def _save_profiles(connection: Connection, baseline_id: int, baseline: Baseline)
             "counts": to_json(list(histogram.counts)),
             "novel": histogram.novel,
             "missing": histogram.missing,
+            "history": _matrix_to_json(history.pop((name, segment or None), None)),
         }
-        for profile_id, part in zip(profiles, parts, strict=True)
-        for name, histogram in part.profile.histograms.items()
+        for profile_id, (segment, part) in zip(ids, parts.items(), strict=True)
+        for name, histogram in part.histograms.items()
     ]
+    if history:
+        raise StoreError(f"history of {next(iter(history))!r} cannot be stored: the reference has no counts of it")
     if histograms:
         connection.execute(insert(baseline_histograms), histograms)
+
+
+def _matrix_to_json(counts: NDArray[np.int64] | None) -> str | None:
+    return None if counts is None else to_json(counts.tolist())
 
 
 def _columns_of(baseline_id: int) -> Select[int, str]:
@@ -153,10 +156,16 @@ def load(connection: Connection, row: Row[Any]) -> Baseline:
     ).all()
     excluded = tuple(Excluded(column, reason) for column, reason in from_json(row.excluded))
     learnt = Learnt({column.column_name: _column(column) for column in found}, excluded)
-    wholes = _load_profiles(connection, row.id)
-    span = None if row.span_start is None else Window(row.span_start, row.span_end)
-    history = tuple((window, profile) for window, profile in wholes[1:] if window is not None)
-    baseline = Baseline(learnt, wholes[0][1], span, history)
+    clues = {
+        column.column_name: Clues.from_json(from_json(column.clues)) for column in found if column.clues is not None
+    }
+    histograms = _load_histograms(connection, row.id)
+    baseline = Baseline(
+        learnt,
+        _load_reference(connection, row.id, histograms, clues),
+        span=None if row.span_start is None else Window(row.span_start, row.span_end),
+        history=None if row.windows is None else _history(from_json(row.windows), histograms),
+    )
     if baseline.id != row.hash:
         raise StoreError(f"baseline {row.hash} is damaged, its content is now {baseline.id}; build it again")
     return baseline
@@ -166,41 +175,53 @@ def _column(row: Row[Any]) -> BaselineColumn:
     return BaselineColumn(Kind(row.kind), row.dtype, layout_from_json(from_json(row.layout)), row.singletons)
 
 
-def _load_profiles(connection: Connection, baseline_id: int) -> list[tuple[Window | None, Profile]]:
-    """The whole reference, then each window of it, with their segments."""
-    histograms = _load_histograms(connection, baseline_id)
-    rows = connection.execute(
-        select(baseline_profiles)
-        .where(baseline_profiles.c.baseline_id == baseline_id)
-        .order_by(baseline_profiles.c.position)
-    )
-    wholes: list[tuple[Window | None, Profile]] = []
-    segments: dict[str, Profile] = {}
-    for row in rows:
-        if not row.segment:
-            segments = {}
-        profile = Profile(row.reference_rows, histograms[row.id], from_json(row.problems), segments)
-        if row.segment:
-            segments[row.segment] = Profile(profile.rows, profile.histograms, profile.problems)
-        else:
-            wholes.append((None if row.window_start is None else Window(row.window_start, row.window_end), profile))
-    return wholes
-
-
-def _load_histograms(connection: Connection, baseline_id: int) -> dict[int, dict[str, Histogram]]:
+def _load_histograms(connection: Connection, baseline_id: int) -> dict[str, list[Any]]:
+    """The counts of each segment, those of all rows under the empty name, in the order of the data."""
     query = (
         select(
-            baseline_histograms.c.profile_id,
-            baseline_columns.c.column_name,
-            baseline_histograms.c.counts,
-            baseline_histograms.c.novel,
+            *(baseline_profiles.c.segment, baseline_columns.c.column_name),
+            *(baseline_histograms.c.counts, baseline_histograms.c.novel, baseline_histograms.c.history),
         )
         .join(baseline_columns, baseline_columns.c.id == baseline_histograms.c.column_id)
         .join(baseline_profiles, baseline_profiles.c.id == baseline_histograms.c.profile_id)
         .where(baseline_profiles.c.baseline_id == baseline_id)
         .order_by(baseline_columns.c.position)
     )
-    found: dict[int, dict[str, Histogram]] = defaultdict(dict)
-    for profile_id, name, counts, novel in connection.execute(query):
-        found[profile_id][name] = Histogram(tuple(from_json(counts)), novel)
+    found: dict[str, list[Any]] = defaultdict(list)
+    for row in connection.execute(query):
+        found[row.segment].append(row)
     return found
+
+
+def _load_reference(
+    connection: Connection, baseline_id: int, histograms: Mapping[str, list[Any]], clues: Mapping[str, Clues]
+) -> Profile:
+    rows = connection.execute(
+        select(baseline_profiles)
+        .where(baseline_profiles.c.baseline_id == baseline_id)
+        .order_by(baseline_profiles.c.position)
+    ).all()
+    profiles = {
+        row.segment: Profile(
+            row.reference_rows,
+            {own.column_name: Histogram(tuple(from_json(own.counts)), own.novel) for own in histograms[row.segment]},
+            from_json(row.problems),
+        )
+        for row in rows
+    }
+    whole = profiles.pop("")
+    return Profile(whole.rows, whole.histograms, whole.problems, profiles, clues)
+
+
+def _history(windows: Iterable[tuple[str, str]], histograms: Mapping[str, list[Any]]) -> History:
+    counts = {
+        # Where there is no window, nothing but the layout says how many bins there are.
+        (row.column_name, segment or None): np.array(from_json(row.history), dtype=np.int64).reshape(
+            -1, len(from_json(row.counts))
+        )
+        for segment, rows in histograms.items()
+        for row in rows
+        if row.history is not None
+    }
+    instants = (tuple(map(datetime.fromisoformat, bounds)) for bounds in windows)
+    return History(counts, tuple(Window(start, end) for start, end in instants))

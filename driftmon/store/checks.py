@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, insert, select, update
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 __all__ = ["save"]
 
 
-def save(connection: Connection, monitor: int, result: CheckResult, window: Window, *, now: datetime) -> None:
+def save(
+    connection: Connection, monitor: int, result: CheckResult, window: Window, *, scheduled: bool, now: datetime
+) -> None:
     """
     Write a result in the place of an earlier one of the same window.
 
@@ -32,6 +35,8 @@ def save(connection: Connection, monitor: int, result: CheckResult, window: Wind
     ----------
     monitor : int
         Row id, locked: nobody else writes about this monitor now.
+    scheduled : bool
+        False for a window that no schedule has.
 
     Raises
     ------
@@ -56,6 +61,7 @@ def save(connection: Connection, monitor: int, result: CheckResult, window: Wind
             "status": str(result.status),
             "live_rows": result.live_rows,
             "checked_at": now,
+            "scheduled": scheduled,
         },
     )
     ids = reference_ids(connection, baseline_id)
@@ -103,8 +109,20 @@ def _row(result: ColumnResult) -> dict[str, Any]:
         "live_rows": None if live is None else live.rows,
         "novel": None if live is None else live.novel,
         "calibrated": None if scores is None else scores.calibrated,
+        "history_windows": None if scores is None else scores.history_windows,
+        "calibration": result.calibration or None,
+        "hint": None if result.hint is None else clip(result.hint),
+        "quality": _quality(result),
+        "new_categories": to_json(result.new) if result.new else None,
         **{
             name: None if number is None else finite(number, f"column {result.column!r}: {name}")
             for name, number in numbers.items()
         },
     }
+
+
+def _quality(result: ColumnResult) -> str | None:
+    for quality in result.quality:
+        for name in ("reference", "live", "p_value", "q_value"):
+            finite(getattr(quality, name), f"column {result.column!r}: {quality.check}: {name}")
+    return to_json([asdict(quality) for quality in result.quality]) if result.quality else None

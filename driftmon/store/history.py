@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sqlalchemy import select
 
-from driftmon.core.check import CheckResult, ColumnResult, Scores
-from driftmon.core.divergence import kl_contributions, smoothed
+from driftmon.core.evidence import weigh
 from driftmon.core.histogram import Histogram, as_matrix
+from driftmon.core.layout import NumericLayout
 from driftmon.core.learning import Excluded
+from driftmon.core.quality import Quality, QualityCheck
+from driftmon.core.result import CheckResult, ColumnResult, Scores
+from driftmon.core.sustained import Sustained
 from driftmon.core.verdict import Status, Threshold
 from driftmon.core.window import Window
 from driftmon.store.references import references
@@ -24,9 +27,19 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Row, Select
 
+    from driftmon.core.evidence import Evidence
     from driftmon.store.references import Reference
 
-__all__ = ["between", "checked_windows", "checks_of", "exactly", "load", "newest_first"]
+__all__ = [
+    "between",
+    "checked_windows",
+    "checks_of",
+    "exactly",
+    "load",
+    "newest_first",
+    "quality_from",
+    "sustained_from",
+]
 
 AT_ONCE = 500
 """Checks whose columns are fetched by one statement: databases limit the values of a statement."""
@@ -51,7 +64,8 @@ def newest_first(query: Select[Any]) -> Select[Any]:
 def between(query: Select[Any], start: datetime | None, end: datetime | None) -> Select[Any]:
     """Only the windows that lie within ``[start, end)``; None is open."""
     if start is not None:
-        query = query.where(checks.c.window_start >= start)
+        # The end is after the start: implied, but of use to the index of windows, which is in the order of their ends.
+        query = query.where(checks.c.window_start >= start, checks.c.window_end > start)
     if end is not None:
         query = query.where(checks.c.window_end <= end)
     return query
@@ -112,7 +126,7 @@ def _results(
 def _column_results(found: Sequence[tuple[Row[Any], Reference]]) -> tuple[ColumnResult, ...]:
     lives = [None if row.counts is None else Histogram(tuple(from_json(row.counts)), row.novel) for row, _ in found]
     scored = [place for place, (row, _) in enumerate(found) if row.kl is not None]
-    parts = dict(zip(scored, _contributions([(found[i][1], lives[i]) for i in scored]), strict=True))
+    scores = dict(zip(scored, _scores([(*found[place], lives[place]) for place in scored]), strict=True))
     return tuple(
         ColumnResult(
             column=reference.column,
@@ -125,24 +139,60 @@ def _column_results(found: Sequence[tuple[Row[Any], Reference]]) -> tuple[Column
             bins=reference.layout.bins,
             reference=reference.histogram,
             live=live,
-            scores=None if row.kl is None else _scores(row, parts[place]),
+            scores=scores.get(place),
             expected_novel=row.expected_novel,
+            calibration=row.calibration or "",
+            quality=quality_from(row),
+            hint=row.hint,
+            new=tuple((category, rows) for category, rows in from_json(row.new_categories or "[]")),
+            sustained=sustained_from(row),
         )
         for place, ((row, reference), live) in enumerate(zip(found, lives, strict=True))
     )
 
 
-def _contributions(pairs: Sequence[tuple[Reference, Histogram | None]]) -> list[tuple[float, ...]]:
-    """Each bin's part of the stored KL, computed again from the counts: keeping them would double the database."""
-    if not pairs:
+def quality_from(row: Row[Any]) -> tuple[Quality, ...]:
+    """The quality checks in a row of results."""
+    if row.quality is None:
+        return ()
+    return tuple(Quality(**{**item, "check": QualityCheck(item["check"])}) for item in from_json(row.quality))
+
+
+def sustained_from(row: Row[Any]) -> Sustained | None:
+    """The state of sustained drift in a row of results."""
+    if row.sustained is None:
+        return None
+    return Sustained(
+        drifting=row.sustained,
+        windows=row.ewma_windows,
+        ewma=row.ewma,
+        p_value=row.sustained_p_value,
+        q_value=row.sustained_q_value,
+        lower_bound=row.pooled_lower_bound,
+    )
+
+
+def _scores(scored: Sequence[tuple[Row[Any], Reference, Histogram | None]]) -> list[Scores]:
+    """The stored numbers, and those that the counts say anyway: keeping them would double the database."""
+    if not scored:
         return []
-    sizes = [reference.layout.size for reference, _ in pairs]
-    live = as_matrix(histogram for _, histogram in pairs if histogram is not None)
-    reference = as_matrix(reference.histogram for reference, _ in pairs)
-    parts = kl_contributions(*smoothed(live, reference, np.array(sizes)))
-    return [tuple(row[:size].tolist()) for row, size in zip(parts, sizes, strict=True)]
+    live = as_matrix(histogram for _, _, histogram in scored if histogram is not None)
+    reference = as_matrix(reference.histogram for _, reference, _ in scored)
+    evidence = weigh(reference, live, np.array([reference.layout.size for _, reference, _ in scored]))
+    return [
+        Scores(
+            **{name: getattr(row, name) for name in SCORES},
+            hellinger=float(evidence.hellinger[place]),
+            total_variation=float(evidence.total_variation[place]),
+            higher=_higher(evidence, place, reference),
+            history_windows=row.history_windows or 0,
+            calibrated=row.calibrated,
+            contributions=tuple(evidence.contributions[place, : reference.layout.size].tolist()),
+        )
+        for place, (row, reference, _) in enumerate(scored)
+    ]
 
 
-def _scores(row: Row[Any], contributions: tuple[float, ...]) -> Scores:
-    numbers = {name: getattr(row, name) for name in SCORES}
-    return Scores(**numbers, calibrated=row.calibrated, contributions=contributions)
+def _higher(evidence: Evidence, place: int, reference: Reference) -> float | None:
+    higher = float(evidence.higher[place])
+    return higher if isinstance(reference.layout, NumericLayout) and not np.isnan(higher) else None

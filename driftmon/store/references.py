@@ -43,7 +43,7 @@ class Reference:
 
 def reference_ids(connection: Connection, baseline_id: int) -> dict[ColumnKey, int]:
     """The row id of each column and segment of a baseline."""
-    query = _whole_reference(
+    query = _of_columns(
         select(baseline_columns.c.column_name, baseline_profiles.c.segment, baseline_histograms.c.id)
     ).where(baseline_profiles.c.baseline_id == baseline_id)
     return {(column, segment or None): row_id for column, segment, row_id in connection.execute(query)}
@@ -54,7 +54,7 @@ def references(
 ) -> dict[int, Reference]:
     """The references of some baselines by row id; all columns, or one."""
     columns = select(baseline_columns).where(baseline_columns.c.baseline_id.in_(baseline_ids))
-    histograms = _whole_reference(
+    histograms = _of_columns(
         select(
             *(baseline_profiles.c.position, baseline_profiles.c.segment),
             *(baseline_histograms.c.id, baseline_histograms.c.column_id),
@@ -79,11 +79,9 @@ def references(
     }
 
 
-def _whole_reference(query: Select[Any]) -> Select[Any]:
-    """The histograms that live data are compared with, not those of single reference windows."""
+def _of_columns(query: Select[Any]) -> Select[Any]:
     return (
         query.select_from(baseline_histograms)
         .join(baseline_columns, baseline_columns.c.id == baseline_histograms.c.column_id)
         .join(baseline_profiles, baseline_profiles.c.id == baseline_histograms.c.profile_id)
-        .where(baseline_profiles.c.window_start.is_(None))
     )

@@ -30,6 +30,7 @@ __all__ = [
     "RATIOS",
     "SCHEMA_VERSION",
     "SCORES",
+    "SUSTAINED",
     "VERSION_TABLE",
     "baseline_columns",
     "baseline_histograms",
@@ -43,7 +44,7 @@ __all__ = [
     "runs",
 ]
 
-SCHEMA_VERSION = "0001"
+SCHEMA_VERSION = "0002"
 """The newest migration: the version that this driftmon reads and writes."""
 
 VERSION_TABLE = "driftmon_schema"
@@ -53,9 +54,12 @@ RATIOS = ("missing_ratio", "novel_ratio", "expected_novel")
 
 SCORES = (
     *("kl", "kl_reverse", "psi", "js", "noise_floor", "excess", "lower_bound", "upper_bound", "lower_bound_reverse"),
-    *("p_value", "p_iid", "p_history", "q_value"),
+    *("p_value", "p_iid", "p_history", "q_value", "day_effect", "usual_limit"),
 )
-"""The numbers of `driftmon.core.check.Scores`, under its names."""
+"""The numbers of `driftmon.core.result.Scores`, under its names; those that it lacks here follow from the counts."""
+
+SUSTAINED = ("ewma", "sustained_p_value", "sustained_q_value", "pooled_lower_bound")
+"""The numbers of `driftmon.core.sustained.Sustained`."""
 
 metadata = MetaData(
     naming_convention={
@@ -115,6 +119,9 @@ baselines = Table(
     Column("span_end", Instant),
     Column("excluded", Text, nullable=False, comment="JSON: [[column, reason], ...]"),
     Column("created_at", Instant, nullable=False),
+    Column(
+        "windows", Text, comment="JSON: [[start, end], ...] of the history; [] for blocks of rows, null without history"
+    ),
     UniqueConstraint("monitor_id", "hash"),
     sqlite_autoincrement=True,
 )
@@ -131,6 +138,7 @@ baseline_columns = Table(
     Column("layout", Text, nullable=False, comment="JSON: edges, or categories and rare"),
     Column("labels", Text, nullable=False, comment="JSON: the bins as people read them, in the order of all counts"),
     Column("singletons", BigInteger),
+    Column("clues", Text, comment="JSON: what a sample of the reference says beyond the counts"),
     UniqueConstraint("baseline_id", "position"),
     sqlite_autoincrement=True,
 )
@@ -140,10 +148,8 @@ baseline_profiles = Table(
     metadata,
     _id(),
     _reference("baseline_id", "driftmon_baselines"),
-    Column("position", Integer, nullable=False, comment="0: the whole reference; then its segments; then its windows"),
+    Column("position", Integer, nullable=False, comment="0: all rows; then the segments"),
     Column("segment", Verbatim, nullable=False, comment="such as origin=JFK; empty for all rows"),
-    Column("window_start", Instant, comment="null for the whole reference"),
-    Column("window_end", Instant),
     Column("reference_rows", BigInteger, nullable=False),
     Column("problems", Text, nullable=False, comment="JSON: {column: why it could not be counted}"),
     UniqueConstraint("baseline_id", "position"),
@@ -159,6 +165,7 @@ baseline_histograms = Table(
     Column("counts", Text, nullable=False, comment="JSON: rows of each bin"),
     Column("novel", BigInteger),
     Column("missing", BigInteger, nullable=False),
+    Column("history", Text, comment="JSON: rows of each bin in each window of the baseline; null without history"),
     UniqueConstraint("profile_id", "column_id"),
     sqlite_autoincrement=True,
 )
@@ -186,8 +193,16 @@ checks = Table(
     Column("status", Text, nullable=False, comment="the worst of its columns"),
     Column("live_rows", BigInteger, nullable=False),
     Column("checked_at", Instant, nullable=False),
+    Column(
+        "scheduled",
+        Boolean,
+        nullable=False,
+        comment="true for a window of the schedule: sustained drift looks back on it",
+    ),
     # Also the index that finds the newest window of a monitor.
     UniqueConstraint("monitor_id", "window_end", "window_start"),
+    # Finds the windows of a baseline in the order of time.
+    Index(None, "baseline_id", "window_end", "window_start"),
     CheckConstraint("window_start < window_end", name="window"),
     sqlite_autoincrement=True,
 )
@@ -207,8 +222,15 @@ column_results = Table(
     Column("calibrated", Boolean, comment="null, as all scores, if there was nothing to compare"),
     Column("warning_threshold", Double, nullable=False),
     Column("critical_threshold", Double, nullable=False),
-    *(Column(name, Double) for name in (*RATIOS, *SCORES)),
-    _finite("warning_threshold", "critical_threshold", *RATIOS, *SCORES),
+    *(Column(name, Double) for name in (*RATIOS, *SCORES, *SUSTAINED)),
+    Column("history_windows", Integer, comment="reference windows that p_history stands on"),
+    Column("calibration", Verbatim, comment="what the verdict knows of the usual variation, in words"),
+    Column("hint", Verbatim, comment="a likely cause, in words"),
+    Column("quality", Text, comment="JSON: the quality checks, an object each"),
+    Column("new_categories", Text, comment="JSON: [[category, rows], ...] that no reference row had"),
+    Column("ewma_windows", Integer, comment="windows that ewma is of"),
+    Column("sustained", Boolean, comment="null outside the schedule, and where the column may not alert"),
+    _finite("warning_threshold", "critical_threshold", *RATIOS, *SCORES, *SUSTAINED),
 )
 
 runs = Table(

@@ -108,7 +108,9 @@ class Store:
             promotions.promote(connection, monitor_id, baseline, now=now)
             return str(baseline.hash)
 
-    def save_check(self, result: CheckResult, facts: MonitorFacts, *, started_at: datetime, now: datetime) -> None:
+    def save_check(
+        self, result: CheckResult, facts: MonitorFacts, *, scheduled: bool = True, started_at: datetime, now: datetime
+    ) -> CheckResult:
         """
         Keep the result of a check in the place of an earlier one of the same window, with the run that made it.
 
@@ -118,8 +120,15 @@ class Store:
             Of a monitor and a window, against a baseline in this database.
         facts : MonitorFacts
             What the monitor's file says now.
+        scheduled : bool
+            False for a window that the schedule does not have: sustained drift passes it over.
         started_at, now : datetime
             Of the run.
+
+        Returns
+        -------
+        CheckResult
+            The same, with what is known of sustained drift.
 
         Raises
         ------
@@ -135,8 +144,9 @@ class Store:
             )
         with self._database.writing() as connection:
             monitor_id = monitors.register(connection, facts, now=now)
-            checks.save(connection, monitor_id, result, result.window, now=now)
+            checks.save(connection, monitor_id, result, result.window, scheduled=scheduled, now=now)
             monitors.add_run(connection, monitor_id, RunRecord(facts.name, result.window, started_at, now))
+            return result
 
     def record_run(self, run: RunRecord) -> None:
         """

@@ -7,9 +7,11 @@ import random
 from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from driftmon.core.check import Policy
+from driftmon.core.history import History
 from driftmon.core.verdict import Status, Threshold
 from driftmon.core.window import Window
 from driftmon.errors import BaselineMissing, StoreError, UsageError
@@ -20,6 +22,8 @@ from tests.store.rows import results_row_for_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from driftmon.core.result import CheckResult
 
 REFERENCE = rows(0, 3_000)
 SEGMENTS = {
@@ -43,8 +47,8 @@ def store(results_database: str) -> Iterator[Store]:
         yield opened
 
 
-def save(store: Store, result, *, now=NOW, **changes) -> None:
-    store.save_check(result, facts(**changes), started_at=now - timedelta(seconds=5), now=now)
+def save(store: Store, result, *, now=NOW, **changes) -> CheckResult:
+    return store.save_check(result, facts(**changes), started_at=now - timedelta(seconds=5), now=now)
 
 
 # Baselines
@@ -55,6 +59,7 @@ def save(store: Store, result, *, now=NOW, **changes) -> None:
     [
         pytest.param(BASELINE, id="with segments"),
         pytest.param(baseline_of(REFERENCE, segments=SEGMENTS, days=7), id="with history and span"),
+        pytest.param(baseline_of(REFERENCE, blocks=20), id="with blocks of rows"),
         pytest.param(baseline_of({"x": [1.0] * 10}), id="of one constant column"),
         pytest.param(
             dataclasses.replace(BASELINE, learnt=dataclasses.replace(BASELINE.learnt, excluded=())), id="whole"
@@ -71,6 +76,38 @@ def test_a_baseline_comes_back_equal(store: Store, baseline):
     assert list(loaded.columns) == list(baseline.columns)
     assert list(loaded.reference.segments) == list(baseline.reference.segments)
     assert loaded.layouts == baseline.layouts
+    assert loaded.reference.clues == baseline.reference.clues != {}
+
+
+def test_a_history_comes_back_to_the_last_count(store: Store):
+    baseline = baseline_of(REFERENCE, segments=SEGMENTS, days=30)
+    store.save_baseline("other", baseline, now=NOW)
+
+    history = store.load_baseline("other", baseline.id).history
+
+    assert history.windows == tuple(day(number) for number in range(-29, 1))
+    assert len(history.counts) == 9
+    for key, counts in history.counts.items():
+        assert counts.dtype == np.int64
+        np.testing.assert_array_equal(counts, baseline.history.counts[key])
+
+
+def test_a_history_of_no_window_comes_back(store: Store):
+    baseline = dataclasses.replace(
+        BASELINE, history=History({("delay", None): np.zeros((0, BASELINE.layouts["delay"].size), dtype=np.int64)})
+    )
+    store.save_baseline("other", baseline, now=NOW)
+
+    assert store.load_baseline("other", baseline.id) == baseline
+
+
+def test_a_history_of_what_the_reference_does_not_have_is_refused(store: Store):
+    baseline = dataclasses.replace(
+        BASELINE, history=History({("delay", "carrier=??"): np.ones((8, 3), dtype=np.int64)})
+    )
+
+    with pytest.raises(StoreError, match=r"history of \('delay', 'carrier=\?\?'\) cannot be stored"):
+        store.save_baseline("other", baseline, now=NOW)
 
 
 def test_a_baseline_is_saved_once(store: Store):
@@ -165,8 +202,7 @@ def test_a_result_comes_back_equal(store: Store):
     (loaded,) = store.load_checks("flights")
 
     assert without_contributions(loaded) == without_contributions(result)
-    for mine, theirs in zip(loaded.columns, result.columns, strict=True):
-        assert mine.scores.contributions == pytest.approx(theirs.scores.contributions, abs=1e-12)
+    assert derived(loaded) == [pytest.approx(numbers, abs=1e-12) for numbers in derived(result)]
 
 
 @pytest.mark.parametrize(
@@ -190,15 +226,69 @@ def test_a_result_without_an_ordinary_verdict_comes_back_equal(store: Store, liv
     assert without_contributions(loaded) == without_contributions(result)
 
 
+FEET = {
+    "delay": [100.0 * delay for delay in rows(2)["delay"]],
+    "carrier": [
+        f"\ud800{'x' * 200}" if name == "AA" else "NUL\x00" if name is None else name for name in rows(2)["carrier"]
+    ],
+    "late": ["yes"] * 600,
+}
+
+
+@pytest.mark.parametrize("split", [{"days": 30}, {"blocks": 20}], ids=["windows", "blocks"])
+def test_everything_that_a_check_says_comes_back(store: Store, split):
+    baseline = baseline_of(REFERENCE, segments=SEGMENTS, **split)
+    store.save_baseline("flights", baseline, now=NOW)
+    result = result_of(baseline, FEET, day(1), policy=Policy(min_rows=50))
+    assert all(column.calibration for column in result.columns)
+    assert any(column.hint for column in result.columns)
+    assert any(column.problems for column in result.columns)
+    assert [rows for _, rows in result["carrier"].new] == sorted([rows for _, rows in result["carrier"].new])[::-1]
+    assert {len(name) for name, _ in result["carrier"].new} == {4, 120}
+    for name in ("day_effect", "usual_limit", "p_history", "history_windows"):
+        assert all(getattr(column.scores, name) is not None for column in result.columns if column.segment is None)
+
+    saved = save(store, result)
+
+    (loaded,) = store.load_checks("flights")
+    assert without_contributions(loaded) == without_contributions(saved)
+    assert derived(loaded) == [pytest.approx(numbers, abs=1e-12) for numbers in derived(result)]
+    for mine, theirs in zip(loaded.columns, result.columns, strict=True):
+        assert dataclasses.replace(mine, scores=None, sustained=None) == dataclasses.replace(theirs, scores=None)
+
+
+@pytest.mark.parametrize("name", ["reference", "live", "p_value", "q_value"])
+def test_a_quality_check_without_a_number_is_refused(store: Store, name):
+    result = result_of(BASELINE, QUIET, day(1))
+    quality = dataclasses.replace(result["delay"].quality[0], **{name: float("nan")})
+    columns = (dataclasses.replace(result.columns[0], quality=(quality,)), *result.columns[1:])
+
+    with pytest.raises(StoreError, match=f"column 'delay': missing: {name} is nan"):
+        save(store, dataclasses.replace(result, columns=columns))
+
+    assert store.load_checks("flights") == []
+
+
 def without_contributions(result):
-    """The same, but for the bins' parts of KL, which are computed again and may differ in the last digit."""
+    """The same, but for what is computed again from the counts and may differ in the last digit."""
     columns = [
         column
         if column.scores is None
-        else dataclasses.replace(column, scores=dataclasses.replace(column.scores, contributions=()))
+        else dataclasses.replace(
+            column,
+            scores=dataclasses.replace(
+                column.scores, contributions=(), hellinger=0.0, total_variation=0.0, higher=None
+            ),
+        )
         for column in result.columns
     ]
     return dataclasses.replace(result, columns=tuple(columns))
+
+
+def derived(result):
+    """What is computed again from the counts, by column."""
+    scores = [column.scores for column in result.columns if column.scores is not None]
+    return [(*one.contributions, one.hellinger, one.total_variation, one.higher) for one in scores]
 
 
 def test_a_window_checked_again_replaces_its_result(store: Store):

@@ -12,8 +12,10 @@ import numpy as np
 from driftmon.core.baseline import Baseline, BaselineColumn, Learnt
 from driftmon.core.binning import count_categories, count_numbers
 from driftmon.core.check import CheckResult, Policy, check
+from driftmon.core.clues import MOST_NEW, SAMPLE, Clues, numeric_clues
 from driftmon.core.histogram import Histogram, Profile
-from driftmon.core.layout import Kind, NumericLayout
+from driftmon.core.history import History
+from driftmon.core.layout import Kind, NumericLayout, category_key
 from driftmon.core.learning import CategoryTally, Excluded, learn_categories, learn_numbers
 from driftmon.core.window import Window
 from driftmon.store.records import MonitorFacts
@@ -71,6 +73,7 @@ def baseline_of(
     kinds: Mapping[str, Kind] | None = None,
     segments: Mapping[str, Rows] | None = None,
     days: int = 0,
+    blocks: int = 0,
 ) -> Baseline:
     """
     A baseline learnt from rows.
@@ -81,20 +84,44 @@ def baseline_of(
         Where the values alone do not say it.
     segments : mapping of str to rows, optional
         Counted apart, under names such as ``carrier=AA``.
-    days : int
-        Days of history, which the rows are dealt out to.
+    days, blocks : int
+        Days, or blocks without a time, of history, which the rows are dealt out to; no history without.
     """
     columns = {name: _learn(values, (kinds or {}).get(name)) for name, values in reference.items()}
     layouts = {name: column.layout for name, column in columns.items()}
     parts = {name: _profile(layouts, part) for name, part in (segments or {}).items()}
     whole = _profile(layouts, reference)
-    history = tuple(
-        (day(number - days), _profile(layouts, {name: values[number::days] for name, values in reference.items()}))
-        for number in range(days)
-    )
+    history = _history(layouts, {None: reference, **(segments or {})}, days or blocks, timed=bool(days))
     learnt = Learnt(columns, (Excluded("tailnum", "an identifier: 'N1' and 3,999 others"),))
     span = Window(day(1).start - 90 * DAY, day(1).start) if days else None
-    return Baseline(learnt, Profile(whole.rows, whole.histograms, segments=parts), span, history)
+    clues = _clues(layouts, reference)
+    return Baseline(learnt, Profile(whole.rows, whole.histograms, segments=parts, clues=clues), span, history)
+
+
+def _history(
+    layouts: Mapping[str, Layout], parts: Mapping[str | None, Rows], number: int, *, timed: bool
+) -> History | None:
+    if not number:
+        return None
+    counts = {
+        (name, segment): np.array([_count(layouts[name], values[first::number]).counts for first in range(number)])
+        for segment, part in parts.items()
+        for name, values in part.items()
+    }
+    return History(counts, tuple(day(first - number + 1) for first in range(number)) if timed else ())
+
+
+def _clues(layouts: Mapping[str, Layout], part: Rows) -> dict[str, Clues]:
+    return {name: _clue(layouts[name], values) for name, values in part.items()}
+
+
+def _clue(layout: Layout, values: Sequence[float] | Sequence[str | None]) -> Clues:
+    if isinstance(layout, NumericLayout):
+        return numeric_clues(layout, np.array(values[:SAMPLE], dtype=np.float64))
+    counted = Counter(category_key(value) for value in values if isinstance(value, str))
+    new = {value: rows for value, rows in counted.items() if count_categories(layout, [value], [1]).novel}
+    named = sorted(new.items(), key=lambda item: (-item[1], item[0]))[:MOST_NEW]
+    return Clues(len(values), new=tuple(named))
 
 
 def _learn(values: Sequence[float] | Sequence[str | None], kind: Kind | None) -> BaselineColumn:
@@ -116,7 +143,7 @@ def live_profile(baseline: Baseline, live: Rows, *, problems: Mapping[str, str] 
         part = {key: [v for v, keep in zip(values, mask, strict=True) if keep] for key, values in live.items()}
         segments[name] = _profile(baseline.layouts, part)
     whole = _profile(baseline.layouts, live)
-    return Profile(whole.rows, whole.histograms, dict(problems or {}), segments)
+    return Profile(whole.rows, whole.histograms, dict(problems or {}), segments, _clues(baseline.layouts, live))
 
 
 def _profile(layouts: Mapping[str, Layout], part: Rows) -> Profile:

@@ -7,16 +7,18 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
+from alembic import command
 from alembic.autogenerate import produce_migrations, render_python_code
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL, inspect, text
+from sqlalchemy import URL, column, insert, inspect, select, text
+from sqlalchemy import table as lightweight_table
 
 from driftmon.errors import StoreError, StoreVersionError
 from driftmon.store import migrate, schema
 from driftmon.store.engine import Database
 from driftmon.store.store import Store
-from tests.store.factories import NOW, baseline_of, facts, rows
+from tests.store.factories import NOW, baseline_of, day, facts, result_of, rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,6 +68,21 @@ def test_the_migrations_end_in_the_check_constraints_of_the_schema(upgraded: Dat
     assert len(migrated) == 3
 
 
+def test_tables_that_were_made_anew_still_number_no_row_twice(tmp_path: Path):
+    def numbered(connection: Connection) -> set[str]:
+        query = text("SELECT name FROM sqlite_master WHERE sql LIKE '%AUTOINCREMENT%'")
+        return set(connection.execute(query).scalars())
+
+    migrate.upgrade(f"sqlite:///{tmp_path}/results.db")
+    with closing(Database(f"sqlite:///{tmp_path}/results.db")) as database, database.migrating() as connection:
+        migrated = numbered(connection)
+        schema.metadata.drop_all(connection)
+        schema.metadata.create_all(connection)
+        assert numbered(connection) == migrated
+
+    assert len(migrated) == 8
+
+
 def test_the_newest_migration_is_the_version_of_the_schema(upgraded: Database):
     with upgraded.reading() as connection:
         script = ScriptDirectory.from_config(migrate.migrations(connection))
@@ -85,12 +102,77 @@ def test_upgrading_twice_changes_nothing(empty_database: str):
         assert store.list_baselines("flights") == before
 
 
+BASELINE = baseline_of(rows(0, 2_000), segments={"carrier=UA": rows(9, 400)})
+RESULTS = [result_of(BASELINE, rows(number, shift=number / 4), day(number)) for number in (1, 2, 3)]
+
+
+@pytest.fixture
+def results_of_0001(empty_database: str, tmp_path: Path) -> str:
+    """A database that the first driftmon made and filled: the rows of ours, without the columns that it did not know."""
+    ours = f"sqlite:///{tmp_path}/ours.db"
+    with Store.open(ours) as store:
+        store.save_baseline("flights", BASELINE, now=NOW)
+        store.promote("flights", BASELINE.id, now=NOW)
+        for result in RESULTS:
+            store.save_check(result, facts(), started_at=NOW, now=NOW)
+    with closing(Database(ours)) as source, closing(Database(empty_database)) as target:
+        with target.migrating() as connection:
+            command.upgrade(migrate.migrations(connection), "0001")
+        with source.reading() as reader, target.writing() as writer:
+            for table in schema.metadata.sorted_tables:
+                known = {column["name"] for column in inspect(writer).get_columns(table.name)} - {"id"}
+                columns = [item for item in table.columns if item.name in known]
+                found = reader.execute(select(*columns).order_by(*table.primary_key.columns)).mappings()
+                old = lightweight_table(table.name, *(column(item.name, item.type) for item in columns))
+                writer.execute(insert(old), [dict(row) for row in found])
+    return empty_database
+
+
+def test_what_is_in_a_database_of_version_0001_is_kept(results_of_0001: str):
+    assert migrate.current(results_of_0001).found == "0001"
+
+    assert migrate.upgrade(results_of_0001).up_to_date
+
+    with Store.open(results_of_0001) as store:
+        assert store.load_baseline("flights").learnt == BASELINE.learnt
+        assert store.load_baseline("flights").id == BASELINE.id
+        for loaded, result in zip(store.load_checks("flights"), reversed(RESULTS), strict=True):
+            assert (loaded.window, loaded.status, loaded.live_rows) == (result.window, result.status, result.live_rows)
+            for mine, theirs in zip(loaded.columns, result.columns, strict=True):
+                assert (mine.column, mine.status, mine.live) == (theirs.column, theirs.status, theirs.live)
+                assert mine.scores.kl == theirs.scores.kl
+                assert (mine.calibration, mine.quality, mine.new, mine.sustained) == ("", (), (), None)
+
+
+def test_a_database_of_version_0001_can_be_written_to_after_the_upgrade(results_of_0001: str):
+    migrate.upgrade(results_of_0001)
+    again = baseline_of(rows(0, 2_000), days=10)
+
+    with Store.open(results_of_0001) as store:
+        store.save_baseline("flights", again, now=NOW)
+        saved = [
+            store.save_check(result_of(BASELINE, rows(2), day(2)), facts(), started_at=NOW, now=NOW),
+            store.save_check(result_of(again, rows(4), day(4)), facts(), started_at=NOW, now=NOW),
+        ]
+
+        assert store.load_baseline("flights", again.id) == again
+        assert [store.load_checks("flights", window=result.window) for result in saved] == [[saved[0]], [saved[1]]]
+        assert len(store.load_checks("flights")) == 4
+
+
+def test_windows_checked_before_0002_count_as_scheduled(results_of_0001: str):
+    migrate.upgrade(results_of_0001)
+
+    with closing(Database(results_of_0001)) as database, database.reading() as connection:
+        assert set(connection.execute(select(schema.checks.c.scheduled)).scalars()) == {True}
+
+
 def test_the_version_is_told_in_words(empty_database: str):
     assert migrate.upgrade(empty_database).up_to_date
 
     told = str(migrate.current(empty_database))
 
-    assert "has schema version 0001, up to date" in told
+    assert "has schema version 0002, up to date" in told
     assert "s3cret-word" not in told
 
 
@@ -105,7 +187,7 @@ def test_a_newer_database_is_left_alone(upgraded: Database, empty_database: str)
 
     for use in (Store.open, migrate.upgrade):
         with pytest.raises(
-            StoreVersionError, match="has schema version 0007, this driftmon needs 0001; upgrade driftmon"
+            StoreVersionError, match="has schema version 0007, this driftmon needs 0002; upgrade driftmon"
         ):
             use(empty_database)
     assert migrate.current(empty_database).newer
@@ -115,7 +197,7 @@ def test_an_older_database_names_the_command_that_upgrades_it(upgraded: Database
     pretend_version(empty_database, "0000")
 
     for read_only in (False, True):
-        with pytest.raises(StoreVersionError, match=r"has schema version 0000.*needs 0001; run: driftmon db upgrade"):
+        with pytest.raises(StoreVersionError, match=r"has schema version 0000.*needs 0002; run: driftmon db upgrade"):
             Store.open(empty_database, read_only=read_only)
 
 

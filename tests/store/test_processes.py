@@ -97,7 +97,7 @@ def answers_of_processes_at_once(work, url: str) -> list[str]:
 
 def test_processes_that_upgrade_at_once_do_not_clash(empty_database: str):
     for _ in range(3):
-        assert answers_of_processes_at_once(upgrade_at_once, empty_database) == ["0001"] * 4
+        assert answers_of_processes_at_once(upgrade_at_once, empty_database) == ["0002"] * 4
 
         with closing(Database(empty_database)) as database, database.writing() as connection:
             metadata.drop_all(connection)
