@@ -7,6 +7,7 @@ A source that counts elsewhere (in a database) must give the same integers.
 
 from __future__ import annotations
 
+from itertools import compress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from driftmon.core.clues import NewCategories
     from driftmon.core.layout import CategoricalLayout, NumericLayout
 
 __all__ = ["category_bins", "count_categories", "count_numbers", "number_bins"]
@@ -93,15 +95,30 @@ def number_bins(layout: NumericLayout, values: NDArray[Any]) -> NDArray[np.intp]
     return narrow.astype(np.intp)
 
 
-def category_bins(layout: CategoricalLayout, values: Iterable[str | None]) -> NDArray[np.intp]:
-    """The bin of each category, None being missing: what `count_categories` counts, one by one."""
+def category_bins(layout: CategoricalLayout, values: Iterable[str | None], *, novel: bool = False) -> NDArray[np.intp]:
+    """
+    The bin of each category, None being missing: what `count_categories` counts, one by one.
+
+    With `novel`, those that no reference row had, as far as they can be told, have a number of their own, ``layout.size``.
+    """
     index, other, missing = layout.index, layout.size - 2, layout.size - 1
-    bins = (missing if value is None else index.get(category_key(value), other) for value in values)
-    return np.fromiter(bins, dtype=np.intp)
+    keys = [None if value is None else category_key(value) for value in values]
+    found = (missing if key is None else index.get(key, other) for key in keys)
+    bins = np.fromiter(found, dtype=np.intp, count=len(keys))
+    if novel and layout.rare_fingerprints is not None:
+        strangers = [(place, key) for place, key in enumerate(keys) if key is not None and bins[place] == other]
+        unknown = _unknown(layout.rare_fingerprints, [key for _, key in strangers])
+        bins[[place for place, _ in compress(strangers, unknown)]] = layout.size
+    return bins
 
 
 def count_categories(
-    layout: CategoricalLayout, values: Iterable[str], counts: Iterable[int], *, nulls: int = 0
+    layout: CategoricalLayout,
+    values: Iterable[str],
+    counts: Iterable[int],
+    *,
+    nulls: int = 0,
+    new: NewCategories | None = None,
 ) -> Histogram:
     """
     Count categories, already tallied, into the bins of a layout.
@@ -113,6 +130,8 @@ def count_categories(
         Each value with the number of its rows; a value may come more than once.
     nulls : int
         Rows that have no value, counted as missing.
+    new : NewCategories, optional
+        Is given the novel ones, where they can be told.
 
     Returns
     -------
@@ -131,16 +150,19 @@ def count_categories(
             strangers.append(key)
             stranger_rows.append(rows)
     tally[-1] = nulls
-    return Histogram(tuple(tally), _novel_rows(layout, strangers, stranger_rows))
+    if layout.rare_fingerprints is None:
+        return Histogram(tuple(tally))
+    unknown = _unknown(layout.rare_fingerprints, strangers)
+    if new is not None:
+        new.add(compress(strangers, unknown), compress(stranger_rows, unknown))
+    return Histogram(tuple(tally), sum(compress(stranger_rows, unknown)))
 
 
-def _novel_rows(layout: CategoricalLayout, keys: list[str], rows: list[int]) -> int | None:
-    """Rows of those keys that the reference did not have at all."""
-    rare = layout.rare_fingerprints
-    if rare is None:
-        return None
+def _unknown(rare: NDArray[np.uint64], keys: list[str]) -> list[bool]:
+    """Which of those keys the reference did not have at all."""
     if len(rare) == 0 or not keys:
-        return sum(rows)
+        return [True] * len(keys)
     marks = np.fromiter(map(fingerprint, keys), dtype=np.uint64, count=len(keys))
     nearest = np.minimum(np.searchsorted(rare, marks), len(rare) - 1)
-    return int(np.asarray(rows)[rare[nearest] != marks].sum())
+    unknown: list[bool] = (rare[nearest] != marks).tolist()
+    return unknown

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from heapq import nsmallest
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
     from driftmon.core.layout import NumericLayout
 
-__all__ = ["LEAST_SAMPLE", "MOST_NEW", "MOST_PEAKS", "SAMPLE", "Clues", "numeric_clues"]
+__all__ = [
+    "LEAST_NEW",
+    "LEAST_SAMPLE",
+    "MOST_NEW",
+    "MOST_PEAKS",
+    "SAMPLE",
+    "Clues",
+    "NewCategories",
+    "numeric_clues",
+]
 
 SAMPLE = 4_096
 """Rows kept of a column at most: a share of 1 % is then known to within 0.3 percentage points."""
@@ -27,6 +37,12 @@ MOST_PEAKS = 32
 
 MOST_NEW = 10
 """New categories that are named."""
+
+LEAST_NEW = 5
+"""Rows that a new category needs to be named: one with fewer could point at a person."""
+
+MOST_KEPT = 4_096
+"""New categories of which rows are summed at once, what bounds memory."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +61,8 @@ class Clues:
     outside : tuple of float
         The same of the sampled values below the first or above the last edge of the layout.
     new : tuple of (str, int)
-        Categories that no reference row had, with their rows (of all rows, not of a sample), the most frequent first, at most
-        `MOST_NEW`.
+        Categories that no reference row had, with their rows, of which there are `LEAST_NEW` or more: of all rows, not of a
+        sample. The most frequent first, at most `MOST_NEW`; see `NewCategories` for where the rows are a lower bound.
     """
 
     rows: int
@@ -75,6 +91,34 @@ class Clues:
             outside=tuple(content["outside"]),
             new=tuple((category, rows) for category, rows in content["new"]),
         )
+
+
+class NewCategories:
+    """
+    The categories that no reference row had, with their rows, in bounded memory.
+
+    Exact up to `MOST_KEPT` of them at a time. Of more the rarest are forgotten again and again: the frequent ones, which are all
+    that is told, stay, and rows that one had before it was forgotten are missing from its sum.
+    """
+
+    def __init__(self) -> None:
+        self._rows: dict[str, int] = {}
+
+    def add(self, categories: Iterable[str], rows: Iterable[int]) -> None:
+        """Add categories, each with the number of its rows."""
+        for category, more in _most_frequent(zip(categories, rows, strict=True), MOST_KEPT):
+            self._rows[category] = self._rows.get(category, 0) + more
+        if len(self._rows) > MOST_KEPT:
+            self._rows = dict(_most_frequent(self._rows.items(), MOST_KEPT))
+
+    def named(self) -> tuple[tuple[str, int], ...]:
+        """Those with rows enough, the most frequent first, at most `MOST_NEW`."""
+        enough = (item for item in self._rows.items() if item[1] >= LEAST_NEW)
+        return tuple(_most_frequent(enough, MOST_NEW))
+
+
+def _most_frequent(categories: Iterable[tuple[str, int]], most: int) -> list[tuple[str, int]]:
+    return nsmallest(most, categories, key=lambda item: (-item[1], item[0]))
 
 
 def numeric_clues(layout: NumericLayout, sample: NDArray[np.float64]) -> Clues:

@@ -33,6 +33,9 @@ SERIES_BELOW = 0.01
 
 SERIES_TERMS = 10
 
+TINY = 1e-300
+"""Stands for 0 under a logarithm."""
+
 
 def smoothed(
     live: NDArray[np.float64], reference: NDArray[np.float64], bins: NDArray[np.int64]
@@ -58,9 +61,10 @@ def smoothed(
     ----------
     Statistics A2 and B2. Krichevsky & Trofimov (1981), IEEE Trans. Inf. Theory 27, 199.
     """
-    real = np.arange(live.shape[-1]) < bins[..., np.newaxis]
     weight = (bins / (2 * reference.sum(axis=-1) + bins))[..., np.newaxis]
-    uniform = np.where(real, weight / bins[..., np.newaxis], 0.0)
+    uniform = weight / bins[..., np.newaxis]
+    if bins.size and bins.min() < live.shape[-1]:
+        uniform = np.where(np.arange(live.shape[-1]) < bins[..., np.newaxis], uniform, 0.0)
     p = (1 - weight) * (live / live.sum(axis=-1, keepdims=True)) + uniform
     q = (1 - weight) * (reference / reference.sum(axis=-1, keepdims=True)) + uniform
     return p, q
@@ -127,9 +131,8 @@ def relative_divergence(d: NDArray[np.float64]) -> NDArray[np.float64]:
 
     A `d` of an empty bin that rounding left at -1.0000000000000002 counts as -1.
     """
-    whole = np.maximum(d, -1.0) + 1.0
-    log = np.log(whole, out=np.zeros_like(whole), where=whole > 0)  # 0 log 0 is 0
-    found: NDArray[np.float64] = whole * log - d
+    whole = np.maximum(d + 1.0, TINY)  # where 0 log 0 is 0, as good as exactly
+    found: NDArray[np.float64] = whole * np.log(whole) - d
     small = np.abs(d) < SERIES_BELOW
     x = d[small]
     series = np.zeros_like(x)

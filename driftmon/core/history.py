@@ -36,8 +36,8 @@ BLOCKS = 20
 MOST_WINDOWS = 400
 """Windows kept of a reference: a year of days. More would not sharpen what is usual."""
 
-COLUMNS_AT_ONCE = 32
-"""Columns of one block of arithmetic: some 50,000 numbers stay in the cache."""
+COLUMNS_AT_ONCE = 64
+"""Columns of one block of arithmetic: some 100,000 numbers stay in the cache."""
 
 Key = tuple[str, str | None]
 """A column and its segment; None for all rows."""
