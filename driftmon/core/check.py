@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from driftmon.core.baseline import Baseline, BaselineColumn
     from driftmon.core.evidence import Evidence
     from driftmon.core.histogram import Profile
-    from driftmon.core.history import Calibration
+    from driftmon.core.history import Calibration, History
     from driftmon.core.pairs import Pair
     from driftmon.core.quality import Quality
     from driftmon.core.window import Window
@@ -83,7 +84,7 @@ def check(
     monitor : (str, str), optional
         Name and model, for the result.
     window : Window, optional
-        For the result; the arithmetic does not depend on it.
+        For the result, and to say whether the history is of such windows; the numbers do not depend on it.
 
     Returns
     -------
@@ -96,7 +97,8 @@ def check(
         If a live histogram has other bins than the layout of its column.
     """
     pairs = list(pairs_of(baseline, live))
-    scores = iter(_scores([pair for pair in pairs if pair.comparable], baseline, policy))
+    alike = baseline.history is not None and baseline.history.like(window)
+    scores = iter(_scores([pair for pair in pairs if pair.comparable], policy, alike=alike))
     quality = _quality(pairs, baseline, policy)
     name, model = monitor or (None, None)
     return CheckResult(
@@ -113,6 +115,7 @@ def check(
                 quality.get(pair.name, ()) if pair.segment is None else (),
                 baseline,
                 policy,
+                window,
             )
             for pair in pairs
         ),
@@ -120,7 +123,7 @@ def check(
     )
 
 
-def _scores(pairs: list[Pair], baseline: Baseline, policy: Policy) -> list[Scores]:
+def _scores(pairs: list[Pair], policy: Policy, *, alike: bool) -> list[Scores]:
     if not pairs:
         return []
     reference = as_matrix(pair.reference for pair in pairs)
@@ -135,8 +138,7 @@ def _scores(pairs: list[Pair], baseline: Baseline, policy: Policy) -> list[Score
     q_values = np.full(len(pairs), np.nan)
     q_values[alerting] = adjusted_p_values(p_values[alerting])
     judged = _Judged(evidence, calibration, p_values, q_values, usual.p_history, usual.limit)
-    timed = baseline.history is not None and baseline.history.timed
-    return [judged.scores(row, pair, timed=timed) for row, pair in enumerate(pairs)]
+    return [judged.scores(row, pair, alike=alike) for row, pair in enumerate(pairs)]
 
 
 @dataclass(frozen=True)
@@ -150,7 +152,7 @@ class _Judged:
     p_history: np.ndarray[tuple[int], np.dtype[np.float64]]
     usual_limit: np.ndarray[tuple[int], np.dtype[np.float64]]
 
-    def scores(self, row: int, pair: Pair, *, timed: bool) -> Scores:
+    def scores(self, row: int, pair: Pair, *, alike: bool) -> Scores:
         """Those of one pair."""
         evidence, told = self.evidence, bool(self.calibration.enough[row])
         numeric = isinstance(pair.column.layout, NumericLayout)
@@ -174,7 +176,7 @@ class _Judged:
             day_effect=float(self.calibration.day_effect[row]) if told else None,
             usual_limit=float(self.usual_limit[row]) if told else None,
             history_windows=int(self.calibration.windows[row]),
-            calibrated=told and timed,
+            calibrated=told and alike,
             contributions=tuple(evidence.contributions[row, : pair.column.layout.size].tolist()),
         )
 
@@ -199,7 +201,12 @@ def _quality(pairs: Sequence[Pair], baseline: Baseline, policy: Policy) -> dict[
 
 
 def _result(
-    pair: Pair, scores: Scores | None, quality: Sequence[Quality], baseline: Baseline, policy: Policy
+    pair: Pair,
+    scores: Scores | None,
+    quality: Sequence[Quality],
+    baseline: Baseline,
+    policy: Policy,
+    window: Window | None,
 ) -> ColumnResult:
     threshold = policy.threshold_of(pair.name)
     status, reason = _verdict(pair, scores, threshold, policy)
@@ -219,16 +226,15 @@ def _result(
         live=live,
         scores=scores,
         expected_novel=_expected_novel(pair.column, baseline.reference.rows),
-        calibration=_calibration(scores, baseline, policy),
+        calibration=_calibration(scores, baseline.history, policy, window),
         quality=tuple(quality),
         hint=hint(layout, pair.reference, live, pair.clues, quality) if strange and live is not None else None,
         new=() if told is None else told.new,
     )
 
 
-def _calibration(scores: Scores | None, baseline: Baseline, policy: Policy) -> str:
+def _calibration(scores: Scores | None, history: History | None, policy: Policy, window: Window | None) -> str:
     """What the verdict knows of the usual variation, in words."""
-    history = baseline.history
     if history is None:
         return (
             "chance only: the reference is not split in windows, which would show how much the column moves by itself"
@@ -238,9 +244,17 @@ def _calibration(scores: Scores | None, baseline: Baseline, policy: Policy) -> s
         unit = "windows" if history.timed else "blocks"
         few = f"{windows} {unit} of at least {policy.min_rows} rows, calibration needs {LEAST_WINDOWS}"
         return f"chance only: the reference has {few}"
-    if history.timed:
-        return f"calibrated on {windows} windows of the reference"
-    return f"not calibrated: the reference has no timestamp, {windows} consecutive blocks of its rows stand for windows"
+    if not history.timed:
+        return f"not calibrated: the reference has no timestamp, {windows} consecutive blocks of its rows stand for windows"
+    if window is not None and history.length is not None and not history.like(window):
+        theirs, its = _length(history.length), _length(window.end - window.start)
+        return f"not calibrated: the {windows} windows of the reference are of {theirs}, this one of {its}"
+    return f"calibrated on {windows} windows of the reference"
+
+
+def _length(span: timedelta) -> str:
+    hours = span / timedelta(hours=1)
+    return f"{hours:.3g} h" if hours < 48 else f"{hours / 24:.3g} days"
 
 
 def _expected_novel(column: BaselineColumn, learnt_rows: int) -> float | None:

@@ -20,6 +20,7 @@ from driftmon.core.divergence import kl_contributions, smoothed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import timedelta
 
     from numpy.typing import NDArray
 
@@ -38,6 +39,9 @@ MOST_WINDOWS = 400
 
 COLUMNS_AT_ONCE = 64
 """Columns of one block of arithmetic: some 100,000 numbers stay in the cache."""
+
+ALIKE = 1.25
+"""By which factor the lengths of windows of one kind may differ: a day of 23 hours, a month of 28 days."""
 
 Key = tuple[str, str | None]
 """A column and its segment; None for all rows."""
@@ -64,6 +68,17 @@ class History:
     def timed(self) -> bool:
         """True for windows, False for blocks of rows without a timestamp."""
         return bool(self.windows)
+
+    @property
+    def length(self) -> timedelta | None:
+        """The median length of the windows; None for blocks."""
+        lengths = sorted(window.end - window.start for window in self.windows)
+        return lengths[len(lengths) // 2] if lengths else None
+
+    def like(self, window: Window | None) -> bool:
+        """True if the windows are of the same kind as a live one: of about its length, as days and months differ a little."""
+        length = self.length
+        return length is not None and (window is None or length / ALIKE <= window.end - window.start <= length * ALIKE)
 
     def without(self, left_out: Mapping[Window, Iterable[Key]]) -> History:
         """The same history, in which some windows of some columns have no rows: those that alerted."""

@@ -255,3 +255,16 @@ def test_histories_are_equal_if_windows_and_counts_are():
     assert one() != "history"
     assert one().timed
     assert not one(windows=()).timed
+
+
+def test_windows_of_about_one_length_are_of_one_kind():
+    history = History({}, DAYS)
+    start = DAYS[0].start
+
+    assert history.length == timedelta(days=1)
+    assert history.like(None)
+    assert history.like(Window(start, start + timedelta(hours=23)))
+    assert not history.like(Window(start, start + timedelta(hours=12)))
+    assert not history.like(Window(start, start + timedelta(days=7)))
+    assert not History({}).like(None)
+    assert History({}).length is None
