@@ -1,50 +1,115 @@
-"""A check in words: the line that is the answer, and what moved in a column."""
+"""A check in words: the line that is the answer, what moved in a column, what its quality checks found."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from driftmon.core.quality import QualityCheck
+from driftmon.core.sustained import POOLED, SIGNIFICANCE
 from driftmon.core.verdict import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
     from zoneinfo import ZoneInfo
 
+    from driftmon.core.quality import Quality
     from driftmon.core.result import CheckResult, ColumnResult
     from driftmon.core.window import Window
 
-__all__ = ["clipped", "headline", "moved", "number", "percent", "printable", "span_text"]
+__all__ = [
+    "BITS",
+    "NATS",
+    "Unit",
+    "clipped",
+    "headline",
+    "listed",
+    "moved",
+    "named",
+    "nearest",
+    "number",
+    "percent",
+    "printable",
+    "quality_text",
+    "span_text",
+    "sustained_text",
+    "window_word",
+]
 
 NAMED = 5
 """Columns that the headline names before it says "and more"."""
+
+NAMED_BESIDE = 3
+"""The same for what stands beside the verdicts: the headline must stay a line."""
+
+NAMED_NEW = 5
+"""New categories that a line names; the JSON has more."""
 
 LONGEST_NAME = 60
 """Characters of a column's name that people are shown; names can be of any length."""
 
 
+@dataclass(frozen=True)
+class Unit:
+    """
+    What divergences are printed in. They are computed and stored in nats.
+
+    Examples
+    --------
+    >>> BITS.text(1.0), NATS.text(None)
+    ('1.443', '')
+    """
+
+    name: str
+    per_nat: float
+
+    def text(self, nats: float | None) -> str:
+        """A divergence or entropy in this unit, as people read it."""
+        return number(None if nats is None else nats * self.per_nat)
+
+    def short(self, nats: float) -> str:
+        """A threshold in this unit, with as few digits as it was written with."""
+        return f"{nats * self.per_nat:.3g}"
+
+
+NATS = Unit("nats", 1.0)
+BITS = Unit("bits", 1.4426950408889634)
+
+
 def headline(result: CheckResult) -> str:
     """
-    The answer in one line: how many columns drifted, and which; else why not.
+    The answer in one line: how many columns drifted, and which; else why not. Then sustained drift and quality problems.
 
     Counts columns of all rows; a drifting segment is named with its column.
     """
     ranked = result.ranked()
+    lasting = [column for column in ranked if column.sustained is not None and column.sustained.drifting]
+    troubled = [column for column in ranked if column.problems]
+    beside = f"; sustained drift: {listed(map(named, lasting), NAMED_BESIDE)}" if lasting else ""
+    if troubled:
+        beside += f"; quality: {listed(map(named, troubled), NAMED_BESIDE)}"
+    return _verdicts(result, ranked, lasting=bool(lasting)) + beside
+
+
+def _verdicts(result: CheckResult, ranked: list[ColumnResult], *, lasting: bool) -> str:
     whole = [column for column in ranked if column.segment is None]
     drifting = [column for column in ranked if column.status.breach]
     if result.live_rows == 0:
         return f"no data: {'there are no live rows' if result.window is None else 'the window has no rows'}"
     if drifting:
         drifted = sum(1 for column in drifting if column.segment is None)
-        return f"{drifted} of {_columns(len(whole))} drifted: {_listed(map(_name, drifting))}{_unchecked(whole)}"
+        return f"{drifted} of {_columns(len(whole))} drifted: {listed(map(_name, drifting))}{_unchecked(whole)}"
     if not whole:
         return "nothing to check: the baseline has no columns"
     if all(column.status is Status.INSUFFICIENT_DATA for column in whole):
         return f"too few rows for a verdict: {whole[0].reason}"
     if not any(column.status.evaluated for column in whole):
-        return f"no verdict on {_columns(len(whole))}: {_listed(map(_name, whole))}"
+        return f"no verdict on {_columns(len(whole))}: {listed(map(_name, whole))}"
     real = [column for column in whole if column.status is Status.INFO]
-    small = f" ({len(real)} moved a little: {_listed(clipped(c.column) for c in real)})" if real else ""
-    return f"no drift in {_columns(sum(c.status.evaluated for c in whole))}{small}{_unchecked(whole)}"
+    small = f" ({len(real)} moved a little: {listed(clipped(c.column) for c in real)})" if real else ""
+    alone = " in this window alone" if lasting else ""
+    return f"no drift in {_columns(sum(c.status.evaluated for c in whole))}{alone}{small}{_unchecked(whole)}"
 
 
 def clipped(name: str) -> str:
@@ -71,26 +136,56 @@ def printable(text: str) -> str:
     return "".join(letter if letter.isprintable() else "·" for letter in text)
 
 
-def _listed(texts: Iterable[str]) -> str:
+def listed(texts: Iterable[str], most: int = NAMED) -> str:
+    """
+    The first few of many, and how many more there are.
+
+    Examples
+    --------
+    >>> listed("abcdefg")
+    'a, b, c, d, e and 2 more'
+    """
     every = list(texts)
-    more = f" and {len(every) - NAMED} more" if len(every) > NAMED else ""
-    return ", ".join(every[:NAMED]) + more
+    more = f" and {len(every) - most} more" if len(every) > most else ""
+    return ", ".join(every[:most]) + more
+
+
+def nearest(name: str, names: Collection[str]) -> str:
+    """
+    The end of a message about something that is not there: what was meant, perhaps.
+
+    Examples
+    --------
+    >>> nearest("tenur", ["age", "tenure"])
+    "did you mean 'tenure'?"
+    """
+    from difflib import get_close_matches  # noqa: PLC0415 - only messages need it, and it loads slowly
+
+    shown = [clipped(each) for each in names]
+    close = get_close_matches(clipped(name), shown, n=3, cutoff=0.6)
+    if close:
+        return f"did you mean {' or '.join(map(repr, close))}?"
+    return f"there are {listed(map(repr, shown), 10)}" if shown else "there are none"
 
 
 def _columns(count: int) -> str:
     return "1 column" if count == 1 else f"{count} columns"
 
 
+def named(column: ColumnResult) -> str:
+    """A column as sentences name it, with its segment: ``delay where origin=JFK``."""
+    return clipped(column.column) + ("" if column.segment is None else f" where {clipped(column.segment)}")
+
+
 def _name(column: ColumnResult) -> str:
-    where = "" if column.segment is None else f" where {clipped(column.segment)}"
-    return f"{clipped(column.column)}{where} ({column.status})"
+    return f"{named(column)} ({column.status})"
 
 
 def _unchecked(whole: list[ColumnResult]) -> str:
     without = [column for column in whole if not column.status.evaluated]
     if not without:
         return ""
-    return f"; {len(without)} not checked: {_listed(map(_name, without))}"
+    return f"; {len(without)} not checked: {listed(map(_name, without))}"
 
 
 def moved(column: ColumnResult, *, most: int = 2) -> str:
@@ -110,6 +205,61 @@ def moved(column: ColumnResult, *, most: int = 2) -> str:
         now = column.live.counts[j] / column.live.rows
         told.append(f"{column.bins[j].label} {percent(before)} → {percent(now)}")
     return ", ".join(told)
+
+
+def quality_text(column: ColumnResult, quality: Quality) -> str:
+    """What one quality check found, with the share to compare it with: ``missing 2 % → 9 %``."""
+    before, now = percent(quality.reference), percent(quality.live)
+    match quality.check:
+        case QualityCheck.MISSING:
+            return f"missing {before} → {now}"
+        case QualityCheck.OUT_OF_RANGE:
+            return f"{now} beyond all reference values ({before} expected)"
+        case QualityCheck.NOVEL:
+            names = listed((clipped(category) for category, _ in column.new), NAMED_NEW)
+            return f"{now} in new categories{f': {names}' if names else ''} ({before} expected)"
+        case QualityCheck.TOP_VALUE:
+            return f"{now} of the rows are {clipped(quality.value or '')} (reference {before})"
+
+
+def sustained_text(column: ColumnResult, unit: Unit = NATS) -> str:
+    """How a column did over its last windows, in a line; empty where that is not known."""
+    state = column.sustained
+    if state is None:
+        return ""
+    last, pooled = "this window is", "it"
+    if state.windows > 1:
+        last = f"the last {state.windows} windows together are"
+        pooled = f"the last {min(state.windows, POOLED)} pooled"
+    bound, warning = f"{unit.text(state.lower_bound)} {unit.name}", unit.short(column.threshold.warning)
+    if state.drifting:
+        return f"{last} beyond chance; {pooled} moved by at least {bound}, above the warning threshold {warning}"
+    if state.q_value is not None and state.q_value <= SIGNIFICANCE:
+        return (
+            f"{last} beyond chance, but {pooled} moved by at least {bound}, not above the warning threshold {warning}"
+        )
+    return f"no sustained drift: {last} as usual"
+
+
+def window_word(window: Window | None) -> str:
+    """
+    What people call a window of that length: an hour, a day, a week; else a window.
+
+    Examples
+    --------
+    >>> from datetime import UTC, datetime
+    >>> from driftmon.core.window import Window
+    >>> window_word(Window(datetime(2013, 3, 10, 5, tzinfo=UTC), datetime(2013, 3, 11, 4, tzinfo=UTC)))
+    'day'
+    """
+    if window is None:
+        return "window"
+    length = window.end - window.start
+    for word, usual in (("hour", timedelta(hours=1)), ("day", timedelta(days=1)), ("week", timedelta(weeks=1))):
+        # Clocks that change make a day of 23 or 25 hours.
+        if length == usual or (usual > timedelta(hours=1) and abs(length - usual) <= timedelta(hours=1)):
+            return word
+    return "window"
 
 
 def span_text(window: Window, zone: ZoneInfo) -> str:

@@ -1,11 +1,25 @@
 """The answer in words: the first line a tired person reads."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from driftmon.words import headline, moved, number, percent
-from tests.checks import check_of, flights
+from driftmon.core.quality import Quality, QualityCheck
+from driftmon.core.sustained import Sustained
+from driftmon.core.window import Window
+from driftmon.words import (
+    BITS,
+    headline,
+    moved,
+    nearest,
+    number,
+    percent,
+    quality_text,
+    sustained_text,
+    window_word,
+)
+from tests.checks import MAY_1, check_of, flights
 
 
 @pytest.mark.parametrize(
@@ -13,7 +27,10 @@ from tests.checks import check_of, flights
     [
         (flights(), "no drift in 2 columns"),
         (flights(late=1), "1 of 2 columns drifted: dep_delay (critical)"),
-        (flights(late=1, new=200), "2 of 2 columns drifted: dep_delay (critical), carrier (critical)"),
+        (
+            flights(late=1, new=200),
+            "2 of 2 columns drifted: dep_delay (critical), carrier (critical); quality: carrier",
+        ),
         (flights(50), "too few rows for a verdict: 50 rows, min_rows is 100"),
         (flights(0), "no data: the window has no rows"),
         (flights(20_000, late=0.1), "no drift in 2 columns (1 moved a little: dep_delay)"),
@@ -70,3 +87,95 @@ def test_a_share_is_written_in_percent(share, text):
 @pytest.mark.parametrize(("value", "text"), [(0.0, "0.000"), (0.0004, "<0.001"), (0.02, "0.020"), (12.34, "12.3")])
 def test_a_small_divergence_never_reads_as_none(value, text):
     assert number(value) == text
+
+
+SUSTAINED = Sustained(drifting=True, windows=12, ewma=1.2, p_value=1e-4, q_value=2e-4, lower_bound=0.034)
+
+
+def with_column(check, name, **changes):
+    return replace(check, columns=tuple(replace(c, **changes) if c.column == name else c for c in check.columns))
+
+
+def test_the_headline_names_sustained_drift_and_calls_no_window_quiet_beside_it():
+    quiet = with_column(check_of(flights()), "dep_delay", sustained=SUSTAINED)
+    loud = with_column(check_of(flights(late=1)), "dep_delay", sustained=SUSTAINED)
+
+    assert headline(quiet) == "no drift in 2 columns in this window alone; sustained drift: dep_delay"
+    assert headline(loud) == "1 of 2 columns drifted: dep_delay (critical); sustained drift: dep_delay"
+
+
+def test_the_headline_names_only_columns_whose_drift_is_sustained():
+    check = with_column(check_of(flights()), "dep_delay", sustained=replace(SUSTAINED, drifting=False))
+
+    assert headline(check) == "no drift in 2 columns"
+
+
+def test_the_headline_stays_a_line_when_everything_is_wrong_everywhere():
+    check = check_of(flights(late=1, new=200))
+    bad = Quality(QualityCheck.MISSING, None, 0.0, 0.1, 0.0, 0.0, problem=True)
+    many = [
+        replace(check["carrier"], column="x" * 900 + str(i), quality=(bad,), sustained=SUSTAINED) for i in range(300)
+    ]
+
+    told = headline(replace(check, columns=tuple(many)))
+
+    assert len(told) < 900
+    assert told.count(" more") == 3
+
+
+@pytest.mark.parametrize(
+    ("check", "value", "shares", "text"),
+    [
+        (QualityCheck.MISSING, None, (0.02, 0.09), "missing 2 % → 9 %"),
+        (QualityCheck.OUT_OF_RANGE, None, (0.0001, 0.03), "3 % beyond all reference values (0.01 % expected)"),
+        (QualityCheck.NOVEL, None, (0.001, 0.04), "4 % in new categories: XX, YY (0.1 % expected)"),
+        (QualityCheck.TOP_VALUE, "0", (0.02, 0.12), "12 % of the rows are 0 (reference 2 %)"),
+    ],
+)
+def test_a_quality_problem_is_told_with_both_shares(check, value, shares, text):
+    column = replace(check_of(flights())["carrier"], new=(("XX", 30), ("YY", 10)))
+
+    assert quality_text(column, Quality(check, value, *shares, 0.0, 0.0, problem=True)) == text
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        (
+            {},
+            "the last 12 windows together are beyond chance; the last 7 pooled moved by at least 0.034 nats, above the warning threshold 0.01",
+        ),
+        (
+            {"drifting": False, "lower_bound": 0.003},
+            "the last 12 windows together are beyond chance, but the last 7 pooled moved by at least 0.003 nats, not above the warning threshold 0.01",
+        ),
+        ({"drifting": False, "q_value": 0.4}, "no sustained drift: the last 12 windows together are as usual"),
+        (
+            {"drifting": False, "q_value": 0.4, "windows": 1},
+            "no sustained drift: this window is as usual",
+        ),
+    ],
+)
+def test_the_state_of_many_windows_is_told_in_a_line(changes, text):
+    column = replace(check_of(flights())["carrier"], sustained=replace(SUSTAINED, **changes))
+
+    assert sustained_text(column) == text
+
+
+def test_bits_convert_thresholds_and_bounds():
+    column = replace(check_of(flights())["carrier"], sustained=SUSTAINED)
+
+    assert "at least 0.049 bits, above the warning threshold 0.0144" in sustained_text(column, BITS)
+
+
+@pytest.mark.parametrize(
+    ("hours", "word"), [(1, "hour"), (23, "day"), (24, "day"), (25, "day"), (168, "week"), (6, "window"), (2, "window")]
+)
+def test_a_window_is_called_what_people_call_it(hours, word):
+    assert window_word(Window(MAY_1.start, MAY_1.start + timedelta(hours=hours))) == word
+
+
+def test_the_nearest_of_many_names_is_short():
+    assert nearest("delay", ["carrier", "dep_delay"]) == "did you mean 'dep_delay'?"
+    assert nearest("zzz", []) == "there are none"
+    assert len(nearest("zzz" * 5_000, ["y" * 5_000] * 2_000)) < 900

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from driftmon import __version__
-from driftmon.cli import airflow, baseline, check, compare, database, monitors, serve
+from driftmon.cli import airflow, baseline, check, compare, database, explain, monitors, serve
 from driftmon.errors import DriftmonError
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ for command in (
     check.check,
     check.backfill,
     check.history,
+    explain.explain,
     serve.serve,
     database.db,
     airflow.airflow,

@@ -15,6 +15,7 @@ from driftmon.cli.options import (
     fail_on_option,
     find_monitor,
     format_option,
+    instant,
     monitors_option,
     open_store,
     print_json,
@@ -60,6 +61,7 @@ def check(  # noqa: PLR0913 - one parameter an option
     from driftmon.cli.tables import show_check  # noqa: PLC0415 - keeps --help light
     from driftmon.pipeline import run_check  # noqa: PLC0415
     from driftmon.results import check_json  # noqa: PLC0415
+    from driftmon.words import BITS, NATS  # noqa: PLC0415
 
     found = find_monitor(folder, monitor)
     window = _window(found, start, end, at)
@@ -68,7 +70,7 @@ def check(  # noqa: PLR0913 - one parameter an option
     if output == "json":
         print_json(check_json(result))
     else:
-        show_check(result, zone=found.zone, bits=bits)
+        show_check(result, zone=found.zone, unit=BITS if bits else NATS)
     exit_for([result], fail_on)
 
 
@@ -76,21 +78,12 @@ def _window(monitor: Monitor, start: str | None, end: str | None, at: str | None
     if at is not None:
         if start or end:
             raise click.UsageError("--window names a whole window; leave out --start and --end")
-        return monitor.windows.containing(_instant(monitor, "--window", at))
+        return monitor.windows.containing(instant(monitor, "--window", at))
     if start and end:
-        return Window(_instant(monitor, "--start", start), _instant(monitor, "--end", end))
+        return Window(instant(monitor, "--start", start), instant(monitor, "--end", end))
     if start or end:
         raise click.UsageError(f"--{'end' if start else 'start'} is missing: a window needs both, or --window TIME")
     return monitor.newest_window(datetime.now(UTC))
-
-
-def _instant(monitor: Monitor, option: str, text: str) -> datetime:
-    from driftmon.config import parse_instant  # noqa: PLC0415 - keeps --help light
-
-    try:
-        return parse_instant(text, monitor.zone)
-    except ValueError as exc:
-        raise UsageError(f"{option} {exc}") from exc
 
 
 @click.command(cls=DriftmonCommand, short_help="Check every window between two times.")
@@ -142,7 +135,7 @@ def backfill(  # noqa: PLR0913 - one parameter an option
 
 
 def _windows(monitor: Monitor, start: str, end: str) -> list[Window]:
-    span = Window(_instant(monitor, "--start", start), _instant(monitor, "--end", end))
+    span = Window(instant(monitor, "--start", start), instant(monitor, "--end", end))
     windows = list(monitor.windows.between(span.start, span.end))
     if not windows:
         raise UsageError(f"{monitor.name}: no window of schedule {monitor.schedule!r} lies within {span}; widen it")
@@ -174,8 +167,8 @@ def history(  # noqa: PLR0913 - one parameter an option
     from driftmon.results import check_json  # noqa: PLC0415
 
     found = find_monitor(folder, monitor)
-    since = None if start is None else _instant(found, "--start", start)
-    until = None if end is None else _instant(found, "--end", end)
+    since = None if start is None else instant(found, "--start", start)
+    until = None if end is None else instant(found, "--end", end)
     with open_store(url, read_only=True) as store:
         results = store.load_checks(monitor, start=since, end=until, limit=limit, column=column)
     if output == "json":

@@ -58,6 +58,7 @@ def compare(  # noqa: PLR0913 - one parameter an option
     from driftmon.cli.tables import show_check  # noqa: PLC0415 - keeps --help light
     from driftmon.comparison import compare as compare_tables  # noqa: PLC0415
     from driftmon.results import check_json  # noqa: PLC0415
+    from driftmon.words import BITS, NATS  # noqa: PLC0415
 
     if warning > critical:
         raise click.UsageError(f"--warning {warning:g} is above --critical {critical:g}")
@@ -77,7 +78,7 @@ def compare(  # noqa: PLR0913 - one parameter an option
     if output == "json":
         print_json(check_json(found.result))
     else:
-        show_check(found.result, bits=bits)
+        show_check(found.result, unit=BITS if bits else NATS)
     exit_for([found.result], fail_on)
 
 

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from driftmon.core.verdict import Status
+from driftmon.errors import UsageError
 from driftmon.settings import database_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from datetime import datetime
 
     from rich.progress import Progress as Bars
 
@@ -31,6 +33,7 @@ __all__ = [
     "fail_on_option",
     "find_monitor",
     "format_option",
+    "instant",
     "monitors_option",
     "open_store",
     "print_json",
@@ -93,6 +96,23 @@ def find_monitor(folder: Path, name: str) -> Monitor:
     from driftmon import config  # noqa: PLC0415 - pydantic, only for commands that read monitors
 
     return config.find_monitor(folder, name)
+
+
+def instant(monitor: Monitor, option: str, given: str) -> datetime:
+    """
+    The time that an option names; without an offset in the monitor's time zone.
+
+    Raises
+    ------
+    UsageError
+        If it is neither a date nor a time, with the option's name.
+    """
+    from driftmon.config import parse_instant  # noqa: PLC0415 - pydantic, only for commands that read monitors
+
+    try:
+        return parse_instant(given, monitor.zone)
+    except ValueError as exc:
+        raise UsageError(f"{option} {exc}") from exc
 
 
 def print_json(content: object) -> None:

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import click
 
 from driftmon.core.window import isoformat
-from driftmon.words import clipped, headline, moved, number, percent, printable, span_text
+from driftmon.words import (
+    NATS,
+    clipped,
+    headline,
+    moved,
+    named,
+    percent,
+    printable,
+    quality_text,
+    span_text,
+    sustained_text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,8 +36,19 @@ if TYPE_CHECKING:
     from driftmon.core.result import CheckResult, ColumnResult
     from driftmon.core.verdict import Status
     from driftmon.store.records import BaselineRecord
+    from driftmon.words import Unit
 
-__all__ = ["show", "show_baseline", "show_baselines", "show_check", "show_column_history", "show_history"]
+__all__ = [
+    "indented",
+    "show",
+    "show_baseline",
+    "show_baselines",
+    "show_check",
+    "show_column_history",
+    "show_history",
+    "table",
+    "text",
+]
 
 STYLES = {
     "critical": "bold red",
@@ -36,8 +60,12 @@ STYLES = {
     "info": "blue",
     "ok": "green",
 }
+SUSTAINED_STYLE = "bold yellow"
 UTC = ZoneInfo("UTC")
-BITS_PER_NAT = 1.4426950408889634
+REVERSE = "*"
+"""Marks a bound that comes from the reverse direction, and can therefore be above the KL beside it."""
+ROOM = 100
+"""Characters from which on a terminal has room for every number."""
 WIDE = 200
 """Columns of output that is no terminal: a pipe gets whole lines."""
 
@@ -51,7 +79,7 @@ def show(*items: RenderableType) -> None:
         return
     out = Console(highlight=False, width=WIDE, color_system=None)
     with out.capture() as captured:
-        out.print(*items, sep="\n")
+        out.print(*items, sep="\n", soft_wrap=True)
     for line in captured.get().splitlines():
         click.echo(line.rstrip())
 
@@ -61,7 +89,7 @@ def table(*headers: str) -> Table:
     from rich import box  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
 
-    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
     for header in headers:
         right = header.startswith(">")
         made.add_column(header.lstrip(">"), justify="right" if right else "left", overflow="fold", no_wrap=right)
@@ -75,35 +103,107 @@ def text(content: str, style: str = "") -> Text:
     return Text(printable(content), style=style)
 
 
-def show_check(result: CheckResult, *, zone: ZoneInfo | None = None, bits: bool = False) -> None:
-    """Print a check: headline, where it stands, columns with the worst first, columns left out."""
-    unit = "bits" if bits else "nats"
-    made = table("column", "status", f">KL ({unit})", ">noise", ">at least", ">threshold", ">missing", "what moved")
-    for column in result.ranked():
-        made.add_row(*_cells(column, BITS_PER_NAT if bits else 1.0))
+def indented(content: str) -> RenderableType:
+    """A sentence below a title: further lines of it start where the first one does."""
+    from rich.padding import Padding  # noqa: PLC0415
+
+    return Padding(text(content), (0, 0, 0, 2)) if sys.stdout.isatty() else text(f"  {content}")
+
+
+def show_check(result: CheckResult, *, zone: ZoneInfo | None = None, unit: Unit = NATS) -> None:
+    """Print a check: headline, where it stands, columns with the worst first, what else was found, columns left out."""
+    ranked = result.ranked()
+    numbers = _Numbers.for_terminal(ranked, unit)
+    made = table("column", "status", *numbers.headers, "what moved")
+    for column in ranked:
+        made.add_row(text(column_name(column)), status_text(column), *numbers.cells(column), _what(column))
     where = "" if result.window is None else f"{result.monitor}, {span_text(result.window, zone or UTC)}: "
+    notes = [text(line) for column in ranked for line in _notes(column, unit)]
+    if any(_reverse(column) for column in ranked):
+        notes.append(
+            text(f"{REVERSE} in the reverse direction: rows vanished from where the reference had them", "dim")
+        )
     show(
         text(where + headline(result), STYLES.get(str(result.status), "")),
         text(f"{result.live_rows:,} live rows against {result.reference_rows:,} reference rows", "dim"),
         *([made] if result.columns else []),
+        *notes,
+        *([text("")] if notes and result.excluded else []),
         *_left_out(result.excluded),
     )
+
+
+@dataclass(frozen=True)
+class _Numbers:
+    """
+    The numbers of a table of columns: those that have room, and something to say.
+
+    The ones that explain the verdict give way to what moved on a small terminal; what is usual is not known of two files.
+    """
+
+    unit: Unit
+    noise: bool
+    usual: bool
+
+    @classmethod
+    def for_terminal(cls, columns: Iterable[ColumnResult], unit: Unit) -> _Numbers:
+        room = not sys.stdout.isatty() or shutil.get_terminal_size().columns >= ROOM
+        known = any(column.scores is not None and column.scores.usual_limit is not None for column in columns)
+        return cls(unit, noise=room, usual=room and known)
+
+    @property
+    def headers(self) -> list[str]:
+        explaining = [*([">noise"] if self.noise else []), *([">usual"] if self.usual else [])]
+        return [f">KL ({self.unit.name})", *explaining, ">at least", ">threshold"]
+
+    def cells(self, column: ColumnResult) -> list[str]:
+        unit, scores = self.unit, column.scores
+        threshold = f"{unit.short(column.threshold.warning)} / {unit.short(column.threshold.critical)}"
+        if scores is None:
+            return [*([""] * (len(self.headers) - 1)), threshold]
+        cells = [unit.text(scores.kl)]
+        if self.noise:
+            cells.append(unit.text(scores.noise_floor))
+        if self.usual:
+            cells.append(unit.text(scores.usual_limit))
+        bound = unit.text(max(scores.lower_bound, scores.lower_bound_reverse))
+        return [*cells, bound + (REVERSE if _reverse(column) else " "), threshold]
 
 
 def _left_out(excluded: Iterable[Excluded]) -> list[Text]:
     return [text(f"left out: {clipped(item.column)}: {item.reason}", "dim") for item in excluded]
 
 
-def _cells(column: ColumnResult, factor: float) -> list[RenderableType]:
-    name = clipped(column.column) + ("" if column.segment is None else f" [{clipped(column.segment)}]")
-    scores = column.scores
-    bound = None if scores is None else max(scores.lower_bound, scores.lower_bound_reverse)
-    numbers = [None, None, None] if scores is None else [scores.kl, scores.noise_floor, bound]
-    missing = "" if column.live is None or column.live.rows == 0 else percent(column.live.missing / column.live.rows)
-    threshold = f"{column.threshold.warning * factor:.3g} / {column.threshold.critical * factor:.3g}"
-    cells: list[RenderableType] = [text(name), _status(column.status)]
-    cells += [number(None if value is None else value * factor) for value in numbers]
-    return [*cells, threshold, missing, text(moved(column))]
+def column_name(column: ColumnResult) -> str:
+    """A column as a cell names it, with its segment."""
+    return clipped(column.column) + ("" if column.segment is None else f" [{clipped(column.segment)}]")
+
+
+def _reverse(column: ColumnResult) -> bool:
+    """True if a bound stands for the reverse direction and is above the KL beside it."""
+    return column.scores is not None and column.scores.lower_bound_reverse > column.scores.kl
+
+
+def _what(column: ColumnResult) -> Text:
+    lines = [f"hint: {column.hint}"] if column.hint else []
+    return text("").append("\n").join(text(line) for line in [*lines, moved(column)] if line)
+
+
+def _notes(column: ColumnResult, unit: Unit) -> list[str]:
+    """What was found beside the verdict of the table."""
+    name = named(column)
+    lines = [f"quality: {name}: {quality_text(column, item)}" for item in column.problems]
+    if column.sustained is not None and column.sustained.drifting:
+        lines.append(f"sustained drift: {name}: {sustained_text(column, unit)}")
+    return lines
+
+
+def status_text(column: ColumnResult) -> Text:
+    """The verdict on a column in its colour; sustained drift on a line of its own."""
+    made = _status(column.status)
+    if column.sustained is not None and column.sustained.drifting:
+        made.append("\nsustained", style=SUSTAINED_STYLE)
+    return made
 
 
 def _status(status: Status) -> Text:
@@ -121,14 +221,15 @@ def show_history(results: Iterable[CheckResult], zone: ZoneInfo) -> None:
 
 def show_column_history(results: Iterable[CheckResult], name: str, zone: ZoneInfo) -> None:
     """Print one column's past, a line a window (and segment)."""
-    made = table(
-        "window", "column", "status", ">KL (nats)", ">noise", ">at least", ">threshold", ">missing", "what moved"
-    )
-    for result in results:
-        window = "" if result.window is None else span_text(result.window, zone)
-        for column in result.columns:
-            if column.column == name:
-                made.add_row(window, *_cells(column, 1.0))
+    found = [(result.window, column) for result in results for column in result.columns if column.column == name]
+    numbers = _Numbers.for_terminal([column for _, column in found], NATS)
+    made = table("window", "column", "status", *numbers.headers, "what moved")
+    for window, column in found:
+        when = "" if window is None else span_text(window, zone)
+        what = _what(column)
+        for item in column.problems:
+            what.append(("\n" if what else "") + printable(f"quality: {quality_text(column, item)}"))
+        made.add_row(when, text(column_name(column)), status_text(column), *numbers.cells(column), what)
     show(made)
 
 

@@ -1,0 +1,334 @@
+"""
+An explanation in sentences, for a reader who knows no statistics: what changed, and whether to worry.
+
+Every sentence stands on a number of `driftmon.explanation`; the number is in it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from driftmon.core.quality import QualityCheck
+from driftmon.core.verdict import FALSE_DISCOVERY_RATE, Status
+from driftmon.words import (
+    NATS,
+    clipped,
+    listed,
+    named,
+    number,
+    percent,
+    quality_text,
+    span_text,
+    sustained_text,
+    window_word,
+)
+
+if TYPE_CHECKING:
+    from driftmon.core.result import ColumnResult, Scores
+    from driftmon.explanation import Explanation
+    from driftmon.words import Unit
+
+__all__ = ["Section", "tell"]
+
+UTC = ZoneInfo("UTC")
+
+NAMED_BINS = 3
+"""Bins that are named: they nearly always make most of a divergence."""
+
+NAMED_NEW = 10
+"""New categories that are named."""
+
+SAYS_MORE = 1.25
+"""How many times larger than KL its reverse must be to say something of its own."""
+
+NEVER = 1e-4
+"""Probabilities below are not told apart: nobody waits for so many windows."""
+
+ADVICE = {
+    Status.CRITICAL: "look now at what moved: a broken feed, a changed unit, a new population? Then fix the data, retrain, or "
+    "build a new baseline if the change is meant to stay",
+    Status.WARNING: "look today, and watch whether it lasts",
+    Status.ERROR: "look at the reason, then check the window again",
+    Status.SCHEMA_CHANGED: "restore the column, or build a new baseline without it",
+    Status.NO_DATA: "find out whether the feed is late or down; once the rows are there, check the window again",
+    Status.INSUFFICIENT_DATA: "take longer windows or a larger reference; the numbers below decide nothing",
+    Status.INFO: "nothing; good to know when you look for a cause elsewhere",
+    Status.OK: "nothing",
+}
+"""What to do, by status."""
+
+QUALITY_NAMES = {
+    QualityCheck.MISSING: "missing values",
+    QualityCheck.OUT_OF_RANGE: "values beyond the reference's",
+    QualityCheck.NOVEL: "new categories",
+    QualityCheck.TOP_VALUE: "the most frequent value",
+}
+
+
+@dataclass(frozen=True)
+class Section:
+    """Sentences that belong together; the first section has no title, its first sentence is the answer."""
+
+    title: str
+    lines: tuple[str, ...]
+
+
+def tell(
+    explanation: Explanation, *, zone: ZoneInfo = UTC, unit: Unit = NATS, verbose: bool = False
+) -> tuple[Section, ...]:
+    """
+    Say it in words, the answer first.
+
+    Parameters
+    ----------
+    explanation : Explanation
+    zone : ZoneInfo
+        In which windows are named.
+    unit : Unit
+        Of divergences and entropies.
+    verbose : bool
+        Also the numbers that only some readers ask for.
+    """
+    column = explanation.column
+    answer = [_answer(explanation, zone, unit), f"what to do: {_advice(column)}"]
+    if column.hint is not None:
+        answer.append(f"hint: {column.hint}")
+    sections = [Section("", tuple(answer)), Section("what changed", _changed(explanation))]
+    sections += [
+        Section("the numbers", _numbers(explanation, unit)),
+        Section("quality", _quality(column)),
+        Section("over time", _over_time(explanation, zone, unit)),
+        Section("how it was judged", (column.calibration,) if column.calibration else ()),
+    ]
+    if verbose:
+        sections.append(Section("more numbers", _more_numbers(explanation, unit)))
+    return tuple(section for section in sections if section.lines)
+
+
+def _answer(explanation: Explanation, zone: ZoneInfo, unit: Unit) -> str:
+    column = explanation.column
+    sentence = f"{named(column)} {_verdict(explanation, zone, unit)}"
+    if column.sustained is not None and column.sustained.drifting:
+        sentence += f"; sustained drift: the last {column.sustained.windows} windows together are off"
+    if column.problems:
+        sentence += f"; quality: {', '.join(quality_text(column, item) for item in column.problems)}"
+    return sentence
+
+
+def _verdict(explanation: Explanation, zone: ZoneInfo, unit: Unit) -> str:
+    column = explanation.column
+    status, scores = column.status, column.scores
+    if not status.evaluated or scores is None:
+        return f"has no verdict ({status}): {column.reason or 'there is nothing to compare'}"
+    usual = _usual(explanation)
+    beyond = "more than chance" + (f" and more than {usual}" if usual else "")
+    if status.breach:
+        return (
+            f"drifted ({status}): it moved {beyond}, and by more than the {status} threshold{_since(explanation, zone)}"
+        )
+    if status is Status.INFO:
+        warning = f"{unit.short(column.threshold.warning)} {unit.name}"
+        return f"moved a little ({status}): {beyond}, but not surely by more than the warning threshold of {warning}"
+    return f"did not drift ({status}): {_quiet(scores, usual)}"
+
+
+def _quiet(scores: Scores, usual: str) -> str:
+    if scores.p_iid > FALSE_DISCOVERY_RATE:
+        return "chance alone explains the difference"
+    if scores.p_history is not None and scores.p_history > FALSE_DISCOVERY_RATE:
+        return f"it differs by more than chance, but by no more than {usual}"
+    return "among so many columns one shows such a difference by chance"
+
+
+def _usual(explanation: Explanation) -> str:
+    scores = explanation.column.scores
+    if scores is None or scores.p_history is None:
+        return ""
+    if not scores.calibrated:
+        return "one part of the reference differs from the rest"
+    return f"on usual {window_word(explanation.check.window)}s"
+
+
+def _since(explanation: Explanation, zone: ZoneInfo) -> str:
+    """Since when: of the severity reached, and of the one below where that is longer."""
+    streaks = list(explanation.since.items())
+    if not streaks:
+        return ""
+    severity, newest = streaks[0]
+    longer = [(other, streak) for other, streak in streaks[1:] if streak.windows > newest.windows]
+    if newest.windows > 1:
+        told = f"; since {span_text(newest.first, zone)}, {newest.windows} windows in a row"
+    elif longer:
+        told = f"; {severity} in this window only"
+    else:
+        told = "; new in this window" if newest.after_other else ""
+    for other, streak in longer:
+        told += f", at least a {other} since {span_text(streak.first, zone)}, {streak.windows} windows in a row"
+    return told
+
+
+def _advice(column: ColumnResult) -> str:
+    advice = ADVICE[column.status]
+    if column.sustained is not None and column.sustained.drifting and column.status is not Status.CRITICAL:
+        return "act on it: this is no accident of one window, the data have changed"
+    if column.problems and not column.status.breach:
+        return f"look at the data's quality: {', '.join(QUALITY_NAMES[item.check] for item in column.problems)}"
+    return advice
+
+
+def _changed(explanation: Explanation) -> tuple[str, ...]:
+    column = explanation.column
+    scores, live = column.scores, column.live
+    if scores is None or live is None:
+        return ()
+    lines = [
+        f"{percent(scores.total_variation)} of the rows are in another bin than the reference's would be; with so many rows, "
+        f"chance alone moves about {percent(explanation.moved_by_chance)}"
+    ]
+    if scores.higher is not None:
+        lines.append(_direction(scores.higher, explanation.direction))
+    lines += [_bins(explanation), *_new(column)]
+    missing = [percent(side.missing / side.rows) for side in (column.reference, live)]
+    lines.append(f"missing values: {missing[0]} in the reference, {missing[1]} now")
+    return tuple(line for line in lines if line)
+
+
+def _direction(higher: float, direction: int) -> str:
+    if direction == 0:
+        return f"no direction: a live value is above a reference value in {100 * higher:.0f} of 100 pairs, as often as below"
+    word, of_pairs = ("above", higher) if direction > 0 else ("below", 1 - higher)
+    return (
+        f"values are {'higher' if direction > 0 else 'lower'}: a live value is {word} a reference value in "
+        f"{_share_of_pairs(of_pairs)} of 100 pairs (50 if nothing had changed)"
+    )
+
+
+def _share_of_pairs(share: float) -> str:
+    return f"{100 * share:.0f}" if share >= 0.55 else f"{100 * share:.1f}"
+
+
+def _bins(explanation: Explanation) -> str:
+    beyond = [item for item in explanation.bins if item.beyond_chance]
+    top = sorted(beyond, key=lambda item: -item.part)[:NAMED_BINS]
+    if not top:
+        return "no single bin changed by more than chance"
+    texts = [
+        f"{clipped(item.label)} {percent(item.reference)} → {percent(item.live)} ({percent(item.part)} of the divergence)"
+        for item in top
+    ]
+    return f"the bins that changed most: {'; '.join(texts)}"
+
+
+def _new(column: ColumnResult) -> list[str]:
+    if not column.new:
+        return []
+    names = listed(
+        (f"{clipped(name)} {rows:,} {'row' if rows == 1 else 'rows'}" for name, rows in column.new), NAMED_NEW
+    )
+    share = "" if column.novel is None else f"; in all {percent(column.novel)} of the rows"
+    expected = "" if column.expected_novel is None else f", {percent(column.expected_novel)} would be usual"
+    return [f"categories that the reference never had: {names}{share}{expected}"]
+
+
+def _numbers(explanation: Explanation, unit: Unit) -> tuple[str, ...]:
+    column = explanation.column
+    scores, live = column.scores, column.live
+    if scores is None or live is None:
+        return ()
+    lines = [_kl(explanation, scores, live.rows, unit), _bound(column, scores, unit)]
+    if scores.kl_reverse > SAYS_MORE * scores.kl and scores.lower_bound_reverse > scores.lower_bound:
+        lines.append(
+            f"in the reverse direction KL is {unit.text(scores.kl_reverse)}: above all, rows vanished from where the reference had them"
+        )
+    lines.append(_odds(explanation, scores))
+    if column.status in {Status.INFO, Status.WARNING, Status.CRITICAL} and explanation.rows_to_tell is not None:
+        rows = explanation.rows_to_tell
+        lines.append(
+            f"about {rows:,} live {'row is' if rows == 1 else 'rows are'} enough to tell that they are not the reference's, "
+            "wrong once in a hundred times"
+        )
+    return tuple(lines)
+
+
+def _kl(explanation: Explanation, scores: Scores, rows: int, unit: Unit) -> str:
+    sentence = (
+        f"KL {unit.text(scores.kl)} {unit.name}, without the noise {unit.text(max(scores.excess, 0.0))} "
+        f"(90 % interval {unit.text(scores.lower_bound)} to {unit.text(scores.upper_bound)}); "
+        f"with {rows:,} rows, no change would show {unit.text(scores.noise_floor)}"
+    )
+    if scores.usual_limit is not None:
+        usual = f"usual {window_word(explanation.check.window)}" if scores.calibrated else "part of the reference"
+        sentence += f"; one {usual} in a hundred shows more than {unit.text(scores.usual_limit)}"
+    return sentence
+
+
+def _bound(column: ColumnResult, scores: Scores, unit: Unit) -> str:
+    bound = max(scores.lower_bound, scores.lower_bound_reverse)
+    direction = " in the reverse direction" if scores.lower_bound_reverse > scores.lower_bound else ""
+    surely = f"the shift is surely (95 %) at least {unit.text(bound)}{direction}" if bound else "no shift is sure"
+    warning, critical = unit.short(column.threshold.warning), unit.short(column.threshold.critical)
+    return f"{surely}; that is held against the thresholds: warning {warning}, critical {critical} {unit.name}"
+
+
+def _odds(explanation: Explanation, scores: Scores) -> str:
+    sentence = f"chance alone would show as much in {_times(scores.p_iid)}"
+    if scores.p_history is not None:
+        usual = f"a usual {window_word(explanation.check.window)}" if scores.calibrated else "a part of the reference"
+        sentence += f"; {usual} is as far from the reference in {_times(scores.p_history)}"
+    return sentence
+
+
+def _times(p: float) -> str:
+    """
+    A probability as people count.
+
+    Examples
+    --------
+    >>> _times(0.3), _times(0.004), _times(1e-9)
+    ('30 of 100 cases', '1 of 250 cases', 'less than 1 of 10,000 cases')
+    """
+    if p >= 0.095:
+        return f"{100 * p:.0f} of 100 cases"
+    return f"1 of {1 / p:,.0f} cases" if p >= NEVER else f"less than 1 of {1 / NEVER:,.0f} cases"
+
+
+def _quality(column: ColumnResult) -> tuple[str, ...]:
+    found = [quality_text(column, item) for item in column.problems]
+    quiet = [QUALITY_NAMES[item.check] for item in column.quality if not item.problem]
+    if quiet:
+        found.append(f"nothing to report on {' and '.join(', '.join(quiet).rsplit(', ', 1))}")
+    return tuple(found)
+
+
+def _over_time(explanation: Explanation, zone: ZoneInfo, unit: Unit) -> tuple[str, ...]:
+    state = sustained_text(explanation.column, unit)
+    if not state:
+        return ()
+    streak = explanation.sustained_since
+    if streak is None:
+        return (state,)
+    row = f", {streak.windows} windows in a row" if streak.windows > 1 else ""
+    return (f"sustained drift since {span_text(streak.first, zone)}{row}: {state}",)
+
+
+def _more_numbers(explanation: Explanation, unit: Unit) -> tuple[str, ...]:
+    scores, entropies = explanation.column.scores, explanation.entropies
+    if scores is None or entropies is None:
+        return ()
+
+    def exact(nats: float) -> str:
+        return f"{nats * unit.per_nat:.4f}"
+
+    def p(value: float | None) -> str:
+        return "none" if value is None else f"{value:.2g}"
+
+    return (
+        f"a live row takes {exact(entropies.cross)} {unit.name} in the reference's code (cross-entropy) and {exact(entropies.live)} in "
+        f"its own (entropy); KL is the difference, {exact(scores.kl)}; a reference row takes {exact(entropies.reference)} in its own",
+        f"KL(live ‖ reference) {exact(scores.kl)}, KL(reference ‖ live) {exact(scores.kl_reverse)}, PSI {exact(scores.psi)}, "
+        f"JS {exact(scores.js)} {unit.name}",
+        f"Hellinger distance {number(scores.hellinger)}, total variation {number(scores.total_variation)}",
+        f"p of chance {p(scores.p_iid)}, p of history {p(scores.p_history)}, the larger adjusted for all columns (q) {p(scores.q_value)}",
+    )
