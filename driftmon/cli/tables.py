@@ -15,6 +15,7 @@ from driftmon.words import (
     NATS,
     clipped,
     headline,
+    listed,
     moved,
     named,
     percent,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from driftmon.core.learning import Excluded
     from driftmon.core.result import CheckResult, ColumnResult
     from driftmon.core.verdict import Status
+    from driftmon.replay import Replay, ReplayedWindow
     from driftmon.store.records import BaselineRecord
     from driftmon.words import Unit
 
@@ -46,6 +48,7 @@ __all__ = [
     "show_check",
     "show_column_history",
     "show_history",
+    "show_replay",
     "table",
     "text",
 ]
@@ -231,6 +234,31 @@ def show_column_history(results: Iterable[CheckResult], name: str, zone: ZoneInf
             what.append(("\n" if what else "") + printable(f"quality: {quality_text(column, item)}"))
         made.add_row(when, text(column_name(column)), status_text(column), *numbers.cells(column), what)
     show(made)
+
+
+def show_replay(monitor: str, replayed: Replay, zone: ZoneInfo) -> None:
+    """Print past windows under other thresholds: the answer, the windows that alert then or now, the columns."""
+    windows = table("window", "stored", "now", "columns")
+    for window in replayed.windows:
+        if window.interesting:
+            status = (_status(window.before), _status(window.after))
+            windows.add_row(span_text(window.window, zone), *status, text(_replayed(window)))
+    columns = table("column", ">alerts stored", ">now", ">sustained stored", ">now")
+    for alerts in replayed.columns:
+        counts = (alerts.before, alerts.after, alerts.sustained_before, alerts.sustained_after)
+        columns.add_row(text(alerts.column), *map(str, counts))
+    items: list[RenderableType] = [text(f"{monitor}: {replayed.headline}", "bold")]
+    show(*items, *([windows, columns] if replayed.columns else []))
+
+
+def _replayed(window: ReplayedWindow) -> str:
+    parts = [listed(window.alerts_after)] if window.alerts_after else []
+    gone = [name for name in window.alerts_before if name not in window.alerts_after]
+    lasting = [name for name in window.sustained_before if name not in window.sustained_after]
+    parts += [f"no longer {listed(gone)}"] if gone else []
+    parts += [f"sustained: {listed(window.sustained_after)}"] if window.sustained_after else []
+    parts += [f"no longer sustained: {listed(lasting)}"] if lasting else []
+    return "; ".join(parts)
 
 
 def show_baselines(records: Iterable[BaselineRecord], zone: ZoneInfo) -> None:
