@@ -159,7 +159,7 @@ class Source(Protocol):
         Raises
         ------
         ValueError
-            If `split` is empty, less than 1, out of order or overlaps.
+            If windows are out of order or overlap, or there are less than one block.
         UsageError
             If `split` are windows and the source has no timestamp.
         """

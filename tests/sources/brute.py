@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from driftmon.core.clues import Clues, numeric_clues
 from driftmon.core.histogram import Histogram, Profile
 from driftmon.core.layout import Kind, NumericLayout, category_key
 from driftmon.core.learning import CategoryTally, learn_categories, learn_numbers
@@ -97,7 +98,22 @@ def count(rows: Sequence[Row], columns: Mapping[str, BaselineColumn], zone: str,
     return Profile(
         len(rows),
         {name: histogram(rows, name, column, zone, reference) for name, column in columns.items()},
+        clues={name: clues(rows, name, column, zone, reference) for name, column in columns.items()} if rows else {},
     )
+
+
+def clues(rows: Sequence[Row], name: str, column: BaselineColumn, zone: str, reference: Sequence[Row]) -> Clues:
+    """Every so many-th row of a numeric column; the new categories of any other."""
+    values = [value_of(row, name, column.kind, zone) for row in rows]
+    if isinstance(column.layout, NumericLayout):
+        step = 1
+        while len(values[::step]) > 4_096:
+            step *= 2
+        return numeric_clues(column.layout, np.array([math.nan if v is None else v for v in values[::step]]))
+    known = {value_of(row, name, column.kind, zone) for row in reference}
+    new = Counter(value for value in values if value is not None and value not in known)
+    named = sorted((item for item in new.items() if item[1] >= 5), key=lambda item: (-item[1], item[0]))
+    return Clues(len(values) - values.count(None), new=tuple(named[:10]))
 
 
 def histogram(rows: Sequence[Row], name: str, column: BaselineColumn, zone: str, reference: Sequence[Row]) -> Histogram:

@@ -235,15 +235,26 @@ def test_windows_need_a_timestamp() -> None:
         source.history(learnt.columns, hours(datetime(2013, 3, 10, tzinfo=UTC), 2))
 
 
-def test_windows_out_of_order_over_each_other_or_not_there_are_refused() -> None:
+def test_no_windows_make_tables_of_no_rows() -> None:
+    source = MemorySource(flights(), timestamp="at")
+    learnt = source.learn(Selection(include=["x"]))
+
+    history = source.history(learnt.columns, [], segments={"s": ["a"]})
+
+    size = learnt.columns["x"].layout.size
+    assert {key: counts.shape for key, counts in history.counts.items()} == {
+        ("x", None): (0, size),
+        ("x", "s=a"): (0, size),
+    }
+
+
+def test_windows_out_of_order_or_over_each_other_are_refused() -> None:
     source = MemorySource(flights(), timestamp="at")
     one, two, three = hours(datetime(2013, 3, 10, tzinfo=UTC), 3)
 
     for wrong in ([two, one], [one, one], [Window(one.start, two.end), two, three]):
         with pytest.raises(ValueError, match="expected windows in the order of time that do not overlap"):
             source.history({}, wrong)
-    with pytest.raises(ValueError, match="no windows; expected at least 1"):
-        source.history({}, [])
     with pytest.raises(ValueError, match="0 blocks of rows; expected at least 1"):
         source.history({}, 0)
 

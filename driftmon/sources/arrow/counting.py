@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
 
 from driftmon.core.binning import count_categories, count_numbers
-from driftmon.core.histogram import Profile, empty_profile, segment_name
+from driftmon.core.clues import Clues, NewCategories, numeric_clues
+from driftmon.core.histogram import Histogram, Profile, empty_profile, segment_name
 from driftmon.core.layout import CategoricalLayout, NumericLayout
 from driftmon.sources.arrow.columns import Columns
+from driftmon.sources.arrow.grouped import ALL_ROWS, GroupCounts
+from driftmon.sources.arrow.sampling import Sample
 from driftmon.sources.arrow.tally import CodeTally
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from driftmon.core.baseline import BaselineColumn
-    from driftmon.core.histogram import Histogram
+    from driftmon.core.history import Key
     from driftmon.core.layout import Layout
-    from driftmon.sources.arrow.batches import Batch
+    from driftmon.sources.arrow.batches import Array, Batch
+    from driftmon.sources.arrow.grouped import Groups
     from driftmon.sources.arrow.zones import Zone
 
-__all__ = ["count_batches"]
+__all__ = ["count_batches", "count_history"]
 
 
 def count_batches(
@@ -49,80 +54,146 @@ def count_batches(
     Profile
         Columns that cannot be counted are in its ``problems``.
     """
-    counting = _Counting(columns, zone, segments or {})
+    segments = segments or {}
+    layouts = {name: column.layout for name, column in columns.items()}
+    reading = Columns(columns, segments, zone)
+    whole, parts = _Whole(layouts), _Segments(layouts, segments)
     for batch in batches:
-        counting.add(batch)
-    return counting.profile()
+        arrays = reading.values(batch)
+        whole.add(arrays, batch.rows)
+        parts.add(arrays, reading.segments(batch))
+    return whole.profile(reading.problems, dict(parts.profiles(reading.problems)))
 
 
-class _Counting:
-    """One count under way."""
+def count_history(
+    parts: Iterable[tuple[Batch, NDArray[np.intp]]],
+    windows: int,
+    columns: Mapping[str, BaselineColumn],
+    *,
+    zone: Zone,
+    segments: Mapping[str, Sequence[str]] | None = None,
+) -> dict[Key, NDArray[np.int64]]:
+    """
+    Count the rows of each of many windows into learnt layouts, in one pass.
 
-    def __init__(
-        self, columns: Mapping[str, BaselineColumn], zone: Zone, segments: Mapping[str, Sequence[str]]
-    ) -> None:
-        layouts = {name: column.layout for name, column in columns.items()}
-        self._columns = Columns(columns, segments, zone)
-        self._whole = _Part(layouts)
-        self._segments = {segment: {value: _Part(layouts) for value in values} for segment, values in segments.items()}
+    Parameters
+    ----------
+    parts : iterable of (Batch, ndarray of int)
+        Rows, and the number of the window of each.
+    windows : int
+        How many there are.
+    columns, zone, segments
+        As of `count_batches`.
 
-    def add(self, batch: Batch) -> None:
-        arrays = self._columns.values(batch)
-        self._whole.add(arrays, batch.rows)
-        for segment, numbers in self._columns.segments(batch).items():
-            for number, part in enumerate(self._segments[segment].values()):
-                rows = np.flatnonzero(numbers == number)
-                if len(rows):
-                    picked = pa.array(rows)
-                    part.add({name: array.take(picked) for name, array in arrays.items()}, len(rows))
+    Returns
+    -------
+    dict of (str, str or None) to ndarray of int, shape (windows, bins)
+        By column and segment. Columns that cannot be counted are left out.
+    """
+    segments = segments or {}
+    reading = Columns(columns, segments, zone)
+    counts = GroupCounts(
+        {name: column.layout for name, column in columns.items()},
+        {None: windows, **{segment: len(values) * windows for segment, values in segments.items()}},
+    )
+    for batch, numbers in parts:
+        arrays = reading.values(batch)
+        groups: dict[str | None, Groups] = {None: (ALL_ROWS, numbers)}
+        for segment, places in reading.segments(batch).items():
+            rows = np.flatnonzero(places >= 0)
+            groups[segment] = rows, places[rows] * windows + numbers[rows]
+        counts.add(arrays, groups)
+    found: dict[Key, NDArray[np.int64]] = {}
+    for name in (name for name in columns if name not in reading.problems):
+        found[name, None] = counts.table(name, None)
+        for segment, values in segments.items():
+            if segment not in reading.problems:
+                tables = counts.table(name, segment).reshape(len(values), windows, columns[name].layout.size)
+                found.update(((name, segment_name(segment, value)), tables[n]) for n, value in enumerate(values))
+    return found
 
-    def profile(self) -> Profile:
-        problems = self._columns.problems
-        whole = self._whole.profile(problems)
-        parts = {
-            segment_name(segment, value): part.profile(problems)
-            for segment, values in self._segments.items()
-            if segment not in problems
-            for value, part in values.items()
-        }
-        return Profile(whole.rows, whole.histograms, problems, parts)
 
-
-class _Part:
-    """The counts of all rows, or of one segment's."""
+class _Whole:
+    """The counts of all rows, and what they tell beside."""
 
     def __init__(self, layouts: Mapping[str, Layout]) -> None:
         self._layouts = layouts
         self._rows = 0
         self._histograms: dict[str, Histogram] = dict(empty_profile(layouts).histograms)
         self._tallies = {name: CodeTally() for name, layout in layouts.items() if isinstance(layout, CategoricalLayout)}
+        self._new = {name: NewCategories() for name in self._tallies}
+        self._sample = Sample(name for name, layout in layouts.items() if isinstance(layout, NumericLayout))
 
-    def add(self, arrays: Mapping[str, Any], rows: int) -> None:
+    def add(self, arrays: Mapping[str, Array], rows: int) -> None:
         self._rows += rows
         if rows == 0:
             return
+        self._sample.add(arrays, rows)
         for name, array in arrays.items():
             layout = self._layouts[name]
             if isinstance(layout, NumericLayout):
                 values = array.drop_null() if array.null_count else array
-                histogram = count_numbers(layout, values.to_numpy(), nulls=array.null_count)
-                self._histograms[name] += histogram
+                self._histograms[name] += count_numbers(layout, values.to_numpy(), nulls=array.null_count)
             else:
                 tally = self._tallies[name]
                 tally.add(array)
                 if tally.full:
-                    self._settle(name)
+                    self._settle(name, layout)
 
-    def profile(self, problems: Mapping[str, str]) -> Profile:
-        for name in self._tallies:
-            self._settle(name)
+    def profile(self, problems: Mapping[str, str], segments: Mapping[str, Profile]) -> Profile:
+        for name, layout in self._layouts.items():
+            if isinstance(layout, CategoricalLayout):
+                self._settle(name, layout)
         histograms = {name: histogram for name, histogram in self._histograms.items() if name not in problems}
-        return Profile(self._rows, histograms)
+        clues = {name: self._clues(name) for name in histograms} if self._rows else {}
+        return Profile(self._rows, histograms, problems, segments, clues)
 
-    def _settle(self, name: str) -> None:
+    def _settle(self, name: str, layout: CategoricalLayout) -> None:
         """Bin the categories that wait."""
-        tally, layout = self._tallies[name], self._layouts[name]
+        tally = self._tallies[name]
         values, counts = tally.drain()
         nulls, tally.nulls = tally.nulls, 0
-        if isinstance(layout, CategoricalLayout):
-            self._histograms[name] += count_categories(layout, values, counts, nulls=nulls)
+        self._histograms[name] += count_categories(layout, values, counts, nulls=nulls, new=self._new[name])
+
+    def _clues(self, name: str) -> Clues:
+        layout = self._layouts[name]
+        if isinstance(layout, NumericLayout):
+            return numeric_clues(layout, self._sample.values(name))
+        return Clues(self._rows - self._histograms[name].missing, new=self._new[name].named())
+
+
+class _Segments:
+    """The counts of the rows of each segment value."""
+
+    def __init__(self, layouts: Mapping[str, Layout], segments: Mapping[str, Sequence[str]]) -> None:
+        self._layouts = layouts
+        self._segments = segments
+        self._rows = {segment: np.zeros(len(values), np.int64) for segment, values in segments.items()}
+        self._counts = GroupCounts(layouts, {segment: len(values) for segment, values in segments.items()}, novel=True)
+
+    def add(self, arrays: Mapping[str, Array], segments: Mapping[str, NDArray[np.intp]]) -> None:
+        groups: dict[str | None, Groups] = {}
+        for segment, numbers in segments.items():
+            rows = np.flatnonzero(numbers >= 0)
+            groups[segment] = rows, numbers[rows]
+            self._rows[segment] += np.bincount(numbers[rows], minlength=len(self._segments[segment]))
+        self._counts.add(arrays, groups)
+
+    def profiles(self, problems: Collection[str]) -> Iterator[tuple[str, Profile]]:
+        for segment, values in self._segments.items():
+            if segment not in problems:
+                for place, value in enumerate(values):
+                    histograms = {
+                        name: _histogram(layout, self._counts.table(name, segment)[place].tolist())
+                        for name, layout in self._layouts.items()
+                        if name not in problems
+                    }
+                    yield segment_name(segment, value), Profile(int(self._rows[segment][place]), histograms)
+
+
+def _histogram(layout: Layout, counts: list[int]) -> Histogram:
+    """A row of `GroupCounts`, whose novel rows are part of the bin ``other``."""
+    if layout.novel_start is None:
+        return Histogram(tuple(counts))
+    *bins, other, missing, novel = counts
+    return Histogram((*bins, other + novel, missing), novel)

@@ -77,7 +77,7 @@ class Reader:
         ----------
         names : collection of str
         windows : sequence of Window
-            One or more, in the order of time, none over another.
+            In the order of time, none over another.
 
         Raises
         ------
@@ -88,6 +88,8 @@ class Reader:
             raise UsageError(
                 f"{self.place}: rows without a timestamp column are in no window; name one, or ask for blocks of rows"
             )
+        if not windows:
+            return
         parts = WindowParts(self.timestamp, windows, self.zone)
         around = Window(windows[0].start, windows[-1].end)
         within = self.window is None or (self.window.start <= around.start and around.end <= self.window.end)
