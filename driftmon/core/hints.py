@@ -47,6 +47,12 @@ FACTORS = {
 CLOSE = 0.15
 """Deciles agree if none is farther off than this part of the reference's span from the first to the ninth."""
 
+CLOSER = 1 / 3
+"""A factor must explain all but this part: to change the sign of a column around zero that moved a little explains next to nothing."""
+
+FREQUENT, STILL_THERE = 0.02, 0.5
+"""Values with such a share of the reference keep at least this part of their rows when another value is added."""
+
 SENTINEL_SHARE = 0.005
 """A value out of range that so many rows hold stands for something."""
 
@@ -92,7 +98,7 @@ def hint(
         or _clock(_hours_sampled(before), _hours_sampled(now))
         or _sentinel(layout, live, before, now)
         or _part_in_another_unit(live, before, now)
-        or _constant(quality)
+        or _constant(quality, before, now)
     )
 
 
@@ -111,7 +117,9 @@ def _factor(before: Sequence[float], now: Sequence[float]) -> float | None:
     # A changed sign turns the order of the deciles round.
     off = {factor: float(np.abs(np.sort(found / factor) - expected).max() / span) for factor in (1.0, *FACTORS)}
     best = min(off, key=lambda factor: off[factor])
-    return 1.0 if off[1.0] <= CLOSE else best if off[best] <= CLOSE else None
+    if off[1.0] <= CLOSE:
+        return 1.0
+    return best if off[best] <= min(CLOSE, CLOSER * off[1.0]) else None
 
 
 def _unit(before: Clues, now: Clues) -> str | None:
@@ -137,6 +145,8 @@ def _sentinel(layout: NumericLayout, live: Histogram, before: Clues, now: Clues)
     if not beyond:
         return None
     value, rows = beyond[0]
+    if not _others_stay(before, now, rows / now.rows):
+        return None
     share = rows / now.rows * (1 - live.missing / live.rows)
     outside = (live.counts[0] + live.counts[-2]) / live.rows
     if share < SENTINEL_SHARE or share < outside / 2:
@@ -144,12 +154,25 @@ def _sentinel(layout: NumericLayout, live: Histogram, before: Clues, now: Clues)
     return f"{_percent(share)} of the rows hold {value:g}, beyond all reference values: does it stand for missing?"
 
 
-def _constant(quality: Sequence[Quality]) -> str | None:
+def _others_stay(before: Clues, now: Clues, added: float) -> bool:
+    """
+    True unless the frequent values of the reference are gone, beyond the room that an added value took.
+
+    Where all values moved together, the most frequent one is another number now, and nothing was filled in.
+    """
+    frequent = {value: rows for value, rows in before.peaks if rows >= FREQUENT * before.rows}
+    expected = sum(frequent.values()) / before.rows * (1 - added)
+    found = sum(rows for value, rows in now.peaks if value in frequent) / now.rows
+    return found >= STILL_THERE * expected
+
+
+def _constant(quality: Sequence[Quality], before: Clues, now: Clues) -> str | None:
     for item in quality:
         gain = item.live - item.reference
         if item.check is not QualityCheck.TOP_VALUE or not item.problem:
             continue
-        if item.live >= CONSTANT_SHARE and gain >= CONSTANT_GAIN:
+        filled_in = item.live >= CONSTANT_SHARE and gain >= CONSTANT_GAIN
+        if filled_in and _others_stay(before, now, item.live):
             return (
                 f"{_percent(item.live)} of the rows hold {item.value} (reference {_percent(item.reference)}): "
                 "was one value filled in?"

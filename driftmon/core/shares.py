@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from driftmon.core.clues import MOST_PEAKS
 from driftmon.core.layout import CategoricalLayout, NumericLayout
 from driftmon.core.quality import QualityCheck, Share
 
@@ -88,8 +89,12 @@ def _top_number(pair: Pair, live: Histogram, layout: NumericLayout) -> Share | N
     candidates = math.ceil(now.rows / rows)
     place = int(np.searchsorted(layout.edges, value, side="left"))
     valued = pair.reference.rows - pair.reference.missing
-    if known / before.rows >= OWN_BIN * pair.reference.counts[place] / max(valued, 1) > 0:
+    held = pair.reference.counts[place] / max(valued, 1)
+    if known / before.rows >= OWN_BIN * held > 0:
         return _of_bins(QualityCheck.TOP_VALUE, pair, live, [place], label, candidates)
+    if known == 0 and len(before.peaks) == MOST_PEAKS:
+        # Not listed is not absent: the list ends with the least frequent that it had room for. The bin sets a limit too.
+        known = min(before.peaks[-1][1], math.ceil(held * before.rows))
     return _sampled(before, now, known, rows, label, candidates)
 
 

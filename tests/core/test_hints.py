@@ -164,3 +164,24 @@ def test_small_samples_give_no_hint():
     reference, live = pair("normal", rows=99)
 
     assert check_numbers(reference, live * 1000, min_rows=50).hint is None
+
+
+@pytest.mark.parametrize("shift", [0.37, 2.5])
+@pytest.mark.parametrize("shape", ["whole numbers", "zero-inflated"])
+def test_values_that_all_moved_together_are_not_called_filled_in_or_missing(shape, shift):
+    reference, live = pair(shape)
+
+    result = check_numbers(reference, live + shift)
+
+    assert result.status == "critical"
+    assert result.hint is None
+
+
+@pytest.mark.parametrize("shift", [0.4, 0.5, 0.7])
+def test_a_column_around_zero_that_moved_is_not_said_to_have_changed_its_sign(shift):
+    reference, live = pair("around zero")
+
+    result = check_numbers(reference, live + shift)
+
+    assert result.status.breach
+    assert result.hint is None

@@ -235,3 +235,13 @@ def test_a_problem_is_never_within_a_percentage_point_and_numbers_stay_in_range(
     for (a, b), quality in zip(pairs, judged, strict=True):
         assert 0 <= quality.p_value <= quality.q_value <= 1
         assert not (quality.problem and abs(a - b) < 10)
+
+
+@pytest.mark.parametrize("values", [60, 200, 2_000])
+@pytest.mark.parametrize("rows", [100, 1_000])
+def test_a_value_that_the_reference_holds_but_does_not_list_is_not_new(values, rows):
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        reference, live = (rng.integers(0, values, size).astype(float) for size in (M, rows))
+
+        assert problems(check_numbers(reference, live)) == set()

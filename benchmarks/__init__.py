@@ -1,0 +1,1 @@
+"""Measurements: what a check costs, how often it is wrong, and what it finds."""

@@ -1,0 +1,1 @@
+"""What the studies of false alarms and of power have in common: days that differ, columns with a history, tables."""
