@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import sys
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -43,6 +44,12 @@ LEAST_ROWS = 20
 
 MOST_DISTINCT = 100_000
 """Categories tallied at once, and the most rare ones whose fingerprints are kept: what bounds memory."""
+
+KEPT = MOST_DISTINCT // 2
+"""Categories that stay when the others are forgotten."""
+
+SKETCHED = 1_024
+"""Fingerprints that stand for all categories once some were forgotten."""
 
 EXACT_INTEGER = 2**53
 """From here on float64 no longer tells neighbours apart; integers this large are identifiers, not quantities."""
@@ -147,17 +154,20 @@ class CategoryTally:
     Rows of each category, in bounded memory.
 
     Exact up to `MOST_DISTINCT` categories. Beyond, the smaller half is forgotten again and again (`pruned`), as in lossy counting:
-    the frequent categories, all that a layout needs, stay.
+    the frequent categories, all that a layout needs, stay. How many there were in all is then told from the `SKETCHED` least of
+    their fingerprints, with a standard error of 3 %.
 
     References
     ----------
     Manku & Motwani (2002), Approximate frequency counts over data streams, VLDB.
+    Bar-Yossef et al. (2002), Counting distinct elements in a data stream, RANDOM; Beyer et al. (2007), On synopses for
+    distinct-value estimation, SIGMOD, for the estimator: unbiased, standard error ``1 / sqrt(SKETCHED - 2)``.
     """
 
     rows: int = 0
     counts: dict[str, int] = field(default_factory=dict)
     pruned: bool = False
-    identifier: bool = False
+    _least: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(0, np.uint64), compare=False, repr=False)
 
     def add(self, values: Iterable[str], counts: Iterable[int]) -> None:
         """Add values, each with the number of its rows."""
@@ -169,16 +179,29 @@ class CategoryTally:
                 self._prune()
 
     def _prune(self) -> None:
-        if not self.pruned:
-            self.identifier = 2 * len(self.counts) > self.rows
+        self._least = self._sketch()
         self.pruned = True
-        kept = sorted(self.counts.items(), key=lambda item: -item[1])[: MOST_DISTINCT // 2]
+        kept = sorted(self.counts.items(), key=lambda item: -item[1])[:KEPT]
         self.counts = dict(kept)
+
+    def _sketch(self) -> NDArray[np.uint64]:
+        """The least fingerprints so far. Those of the first categories are known since the last time that some were forgotten."""
+        unknown = islice(self.counts, KEPT if self.pruned else 0, None)
+        marks = np.fromiter(map(fingerprint, unknown), dtype=np.uint64)
+        return np.unique(np.concatenate((self._least, marks)))[:SKETCHED]
+
+    @property
+    def distinct(self) -> int:
+        """How many categories there were; estimated once some were forgotten."""
+        if not self.pruned:
+            return len(self.counts)
+        # Fingerprints are spread evenly: the more there are, the closer to zero is the last of the least.
+        return min(round((SKETCHED - 1) / (float(self._sketch()[-1]) / 2**64)), self.rows)
 
     @property
     def identifies(self) -> bool:
         """True if more than half of the rows have a value of their own: a key or free text, not a category."""
-        return self.identifier if self.pruned else 2 * len(self.counts) > self.rows
+        return 2 * self.distinct > self.rows
 
     @property
     def singletons(self) -> int | None:

@@ -620,14 +620,39 @@ def test_a_tally_that_forgets_keeps_the_frequent_categories():
     assert histogram.novel is None  # too many values to remember them
 
 
-@pytest.mark.parametrize(("rows_each", "identifies"), [(1, True), (2, False)])
-def test_a_tally_that_forgets_judged_before_whether_it_identifies(rows_each, identifies):
+@pytest.mark.parametrize("distinct", [100_001, 150_000, 400_000])
+def test_a_tally_that_forgets_still_tells_how_many_values_there_were(distinct):
+    tally = CategoryTally()
+
+    for _ in range(2):
+        tally.add((f"v{i}" for i in range(distinct)), [2] * distinct)
+
+    assert tally.pruned
+    assert abs(tally.distinct / distinct - 1) < 3 / np.sqrt(1_022)
+    assert not tally.identifies
+
+
+@pytest.mark.parametrize(("rows_each", "identifies"), [(1, True), (3, False)])
+def test_a_tally_that_forgets_knows_whether_it_identifies(rows_each, identifies):
     tally = CategoryTally()
 
     tally.add([f"v{i}" for i in range(100_001)], [rows_each] * 100_001)
 
     assert tally.pruned
     assert tally.identifies is identifies
+    assert tally.distinct <= tally.rows
+
+
+def test_users_that_come_again_after_very_many_others_do_not_identify():
+    tally = CategoryTally()
+    # The first 100,000 rows are of as many users: nothing has repeated yet when the first ones are forgotten.
+    tally.add((f"user {i}" for i in range(300_000)), [1] * 300_000)
+    assert tally.identifies
+
+    for _ in range(3):
+        tally.add((f"user {i}" for i in range(300_000)), [1] * 300_000)
+
+    assert not tally.identifies
 
 
 def test_a_tally_that_forgot_rare_values_of_a_column_that_repeats_does_not_identify():

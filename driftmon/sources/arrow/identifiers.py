@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from driftmon.core.learning import MOST_DISTINCT
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -28,7 +26,7 @@ def category_reason(name: str, tally: CategoryTally) -> str | None:
     """Why a column of text is taken for an identifier; None if it is not."""
     if not tally.identifies:
         return None
-    distinct = f"more than {MOST_DISTINCT:,}" if tally.pruned else f"{len(tally.counts):,}"
+    distinct = f"about {float(f'{tally.distinct:.2g}'):,.0f}" if tally.pruned else f"{tally.distinct:,}"
     return (
         f"looks like an identifier or free text: {distinct} distinct values in {tally.rows:,} rows; "
         f"to monitor it all the same, set its kind: {{{name}: categorical}}"
