@@ -188,7 +188,7 @@ def _unchecked(whole: list[ColumnResult]) -> str:
     return f"; {len(without)} not checked: {listed(map(_name, without))}"
 
 
-def moved(column: ColumnResult, *, most: int = 2) -> str:
+def moved(column: ColumnResult, *, most: int = 2, between: str = ", ") -> str:
     """
     The bins that make most of a column's divergence, with their shares before and now: ``(41, 120] 10 % → 18 %``.
 
@@ -204,7 +204,7 @@ def moved(column: ColumnResult, *, most: int = 2) -> str:
         before = column.reference.counts[j] / column.reference.rows
         now = column.live.counts[j] / column.live.rows
         told.append(f"{column.bins[j].label} {percent(before)} → {percent(now)}")
-    return ", ".join(told)
+    return between.join(told)
 
 
 def quality_text(column: ColumnResult, quality: Quality) -> str:

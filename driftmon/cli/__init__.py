@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from driftmon import __version__
-from driftmon.cli import airflow, baseline, check, compare, database, explain, monitors, replay, serve
+from driftmon.cli import airflow, baseline, check, compare, database, explain, monitors, plan, replay, serve
 from driftmon.errors import DriftmonError
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ for command in (
     check.backfill,
     check.history,
     explain.explain,
+    plan.plan,
     replay.replay,
     serve.serve,
     database.db,

@@ -61,7 +61,7 @@ def replay(  # noqa: PLR0913 - one parameter an option
     that have thresholds of their own there keep them, as they would if the file was edited; --all changes them too. With --column
     only that column is looked at, and the new thresholds are its own. Nothing is stored.
     """
-    from driftmon.cli.tables import show_replay  # noqa: PLC0415 - keeps --help light
+    from driftmon.cli.whatif import show_replay  # noqa: PLC0415 - keeps --help light
     from driftmon.pipeline import policy_of  # noqa: PLC0415
     from driftmon.replay import changed_policy  # noqa: PLC0415
     from driftmon.replay import replay as judge_again  # noqa: PLC0415

@@ -15,7 +15,6 @@ from driftmon.words import (
     NATS,
     clipped,
     headline,
-    listed,
     moved,
     named,
     percent,
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
     from driftmon.core.learning import Excluded
     from driftmon.core.result import CheckResult, ColumnResult
     from driftmon.core.verdict import Status
-    from driftmon.replay import Replay, ReplayedWindow
     from driftmon.store.records import BaselineRecord
     from driftmon.words import Unit
 
@@ -48,7 +46,6 @@ __all__ = [
     "show_check",
     "show_column_history",
     "show_history",
-    "show_replay",
     "table",
     "text",
 ]
@@ -67,8 +64,10 @@ SUSTAINED_STYLE = "bold yellow"
 UTC = ZoneInfo("UTC")
 REVERSE = "*"
 """Marks a bound that comes from the reverse direction, and can therefore be above the KL beside it."""
-ROOM = 100
-"""Characters from which on a terminal has room for every number."""
+ROOM, SPACE = 100, 140
+"""Characters from which on a terminal has room for every number, and to say all that moved in one line."""
+LEAST_TEXT = 8
+"""Characters of a cell of text, before which a terminal is too small for the table."""
 WIDE = 200
 """Columns of output that is no terminal: a pipe gets whole lines."""
 
@@ -95,7 +94,13 @@ def table(*headers: str) -> Table:
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
     for header in headers:
         right = header.startswith(">")
-        made.add_column(header.lstrip(">"), justify="right" if right else "left", overflow="fold", no_wrap=right)
+        made.add_column(
+            header.lstrip(">"),
+            justify="right" if right else "left",
+            overflow="fold",
+            no_wrap=right,
+            min_width=None if right else LEAST_TEXT,
+        )
     return made
 
 
@@ -119,7 +124,7 @@ def show_check(result: CheckResult, *, zone: ZoneInfo | None = None, unit: Unit 
     numbers = _Numbers.for_terminal(ranked, unit)
     made = table("column", "status", *numbers.headers, "what moved")
     for column in ranked:
-        made.add_row(text(column_name(column)), status_text(column), *numbers.cells(column), _what(column))
+        made.add_row(text(column_name(column)), _column_status(column), *numbers.cells(column), _what(column))
     where = "" if result.window is None else f"{result.monitor}, {span_text(result.window, zone or UTC)}: "
     notes = [text(line) for column in ranked for line in _notes(column, unit)]
     if any(_reverse(column) for column in ranked):
@@ -150,7 +155,7 @@ class _Numbers:
 
     @classmethod
     def for_terminal(cls, columns: Iterable[ColumnResult], unit: Unit) -> _Numbers:
-        room = not sys.stdout.isatty() or shutil.get_terminal_size().columns >= ROOM
+        room = _width() >= ROOM
         known = any(column.scores is not None and column.scores.usual_limit is not None for column in columns)
         return cls(unit, noise=room, usual=room and known)
 
@@ -187,9 +192,17 @@ def _reverse(column: ColumnResult) -> bool:
     return column.scores is not None and column.scores.lower_bound_reverse > column.scores.kl
 
 
+def _width() -> int:
+    """Characters of a line of the terminal; a pipe is as wide as need be."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDE
+
+
 def _what(column: ColumnResult) -> Text:
+    from rich.text import Text  # noqa: PLC0415
+
     lines = [f"hint: {column.hint}"] if column.hint else []
-    return text("").append("\n").join(text(line) for line in [*lines, moved(column)] if line)
+    bins = moved(column, between="\n" if _width() < SPACE else ", ").splitlines()
+    return Text("\n").join(text(line) for line in [*lines, *bins] if line)
 
 
 def _notes(column: ColumnResult, unit: Unit) -> list[str]:
@@ -201,15 +214,15 @@ def _notes(column: ColumnResult, unit: Unit) -> list[str]:
     return lines
 
 
-def status_text(column: ColumnResult) -> Text:
+def _column_status(column: ColumnResult) -> Text:
     """The verdict on a column in its colour; sustained drift on a line of its own."""
-    made = _status(column.status)
+    made = status_text(column.status)
     if column.sustained is not None and column.sustained.drifting:
         made.append("\nsustained", style=SUSTAINED_STYLE)
     return made
 
 
-def _status(status: Status) -> Text:
+def status_text(status: Status) -> Text:
     return text(str(status), STYLES[str(status)])
 
 
@@ -218,7 +231,7 @@ def show_history(results: Iterable[CheckResult], zone: ZoneInfo) -> None:
     made = table("window", "status", ">rows", "what")
     for result in results:
         window = "" if result.window is None else span_text(result.window, zone)
-        made.add_row(window, _status(result.status), f"{result.live_rows:,}", text(headline(result)))
+        made.add_row(window, status_text(result.status), f"{result.live_rows:,}", text(headline(result)))
     show(made)
 
 
@@ -226,39 +239,16 @@ def show_column_history(results: Iterable[CheckResult], name: str, zone: ZoneInf
     """Print one column's past, a line a window (and segment)."""
     found = [(result.window, column) for result in results for column in result.columns if column.column == name]
     numbers = _Numbers.for_terminal([column for _, column in found], NATS)
-    made = table("window", "column", "status", *numbers.headers, "what moved")
+    segments = any(column.segment is not None for _, column in found)
+    made = table("window", *(["segment"] if segments else []), "status", *numbers.headers, "what moved")
     for window, column in found:
         when = "" if window is None else span_text(window, zone)
         what = _what(column)
         for item in column.problems:
             what.append(("\n" if what else "") + printable(f"quality: {quality_text(column, item)}"))
-        made.add_row(when, text(column_name(column)), status_text(column), *numbers.cells(column), what)
+        segment = [text(clipped(column.segment or "all rows"))] if segments else []
+        made.add_row(when, *segment, _column_status(column), *numbers.cells(column), what)
     show(made)
-
-
-def show_replay(monitor: str, replayed: Replay, zone: ZoneInfo) -> None:
-    """Print past windows under other thresholds: the answer, the windows that alert then or now, the columns."""
-    windows = table("window", "stored", "now", "columns")
-    for window in replayed.windows:
-        if window.interesting:
-            status = (_status(window.before), _status(window.after))
-            windows.add_row(span_text(window.window, zone), *status, text(_replayed(window)))
-    columns = table("column", ">alerts stored", ">now", ">sustained stored", ">now")
-    for alerts in replayed.columns:
-        counts = (alerts.before, alerts.after, alerts.sustained_before, alerts.sustained_after)
-        columns.add_row(text(alerts.column), *map(str, counts))
-    items: list[RenderableType] = [text(f"{monitor}: {replayed.headline}", "bold")]
-    show(*items, *([windows, columns] if replayed.columns else []))
-
-
-def _replayed(window: ReplayedWindow) -> str:
-    parts = [listed(window.alerts_after)] if window.alerts_after else []
-    gone = [name for name in window.alerts_before if name not in window.alerts_after]
-    lasting = [name for name in window.sustained_before if name not in window.sustained_after]
-    parts += [f"no longer {listed(gone)}"] if gone else []
-    parts += [f"sustained: {listed(window.sustained_after)}"] if window.sustained_after else []
-    parts += [f"no longer sustained: {listed(lasting)}"] if lasting else []
-    return "; ".join(parts)
 
 
 def show_baselines(records: Iterable[BaselineRecord], zone: ZoneInfo) -> None:

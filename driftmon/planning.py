@@ -1,0 +1,308 @@
+"""What a monitor can see: the smallest shift that its windows show, and the window that a given shift would need."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.special import ndtri
+
+from driftmon.core.evidence import detectable_kl
+from driftmon.core.histogram import as_matrix
+from driftmon.core.history import calibrate
+from driftmon.core.layout import NumericLayout
+from driftmon.words import clipped, number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from driftmon.core.baseline import Baseline
+    from driftmon.core.check import Policy
+    from driftmon.core.history import Calibration
+    from driftmon.core.result import CheckResult
+    from driftmon.core.verdict import Threshold
+
+__all__ = ["ColumnPlan", "Plan", "in_deviations", "plan", "usual_rows", "warning_likely"]
+
+POWER = 0.9
+"""How often a shift must show to count as seen."""
+
+CONFIDENCE = 0.95
+"""That of the lower bound which is held against the threshold (statistics, A3)."""
+
+
+@dataclass(frozen=True)
+class ColumnPlan:
+    """
+    What a window shows of one column; nats.
+
+    Parameters
+    ----------
+    column : str
+    numeric : bool
+    bins : int
+        Bins in use, which noise comes from.
+    threshold : Threshold
+    beyond_chance : float
+        The smallest shift that is told from chance 9 times in 10.
+    usual : float or None
+        The KL that one usual window in a hundred exceeds; None without a history.
+    day_effect : float or None
+        How far a usual window is from the others, beyond noise.
+    warning_from : float
+        The smallest shift that makes a warning 9 times in 10.
+    rows : int or None
+        Rows that a window needs to show the shift that was asked for; None where no window does.
+    hidden : bool
+        True if the shift that was asked for hides in the usual variation, however many rows there are.
+    """
+
+    column: str
+    numeric: bool
+    bins: int
+    threshold: Threshold
+    beyond_chance: float
+    usual: float | None
+    day_effect: float | None
+    warning_from: float
+    rows: int | None
+    hidden: bool
+
+    @property
+    def shows(self) -> float:
+        """The smallest shift that shows: beyond chance, and beyond what is usual."""
+        return max(self.beyond_chance, self.usual or 0.0)
+
+    @property
+    def in_reach(self) -> bool:
+        """True if a shift as large as the warning threshold shows."""
+        return self.shows <= self.threshold.warning
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON-ready content; shifts of numeric columns also in standard deviations of the mean."""
+        sizes = {"shows": self.shows, "warning_from": self.warning_from}
+        return {
+            "column": self.column,
+            "bins": self.bins,
+            "threshold": {"warning": self.threshold.warning, "critical": self.threshold.critical},
+            "beyond_chance": self.beyond_chance,
+            "usual_limit": self.usual,
+            "day_effect": self.day_effect,
+            **sizes,
+            **{f"{name}_sd": in_deviations(kl) if self.numeric else None for name, kl in sizes.items()},
+            "in_reach": self.in_reach,
+            "rows_needed": self.rows,
+            "hidden": self.hidden,
+        }
+
+
+@dataclass(frozen=True)
+class Plan:
+    """
+    What the windows of a monitor show.
+
+    Parameters
+    ----------
+    monitor : str
+    rows : int
+        Of a window.
+    shift : float or None
+        The shift that was asked for, nats; None for each column's warning threshold.
+    columns : tuple of ColumnPlan
+        In the order of the data.
+    word : str
+        What a window is called: ``day``.
+    """
+
+    monitor: str
+    rows: int
+    shift: float | None
+    columns: tuple[ColumnPlan, ...]
+    word: str
+
+    @property
+    def headline(self) -> str:
+        """The answer in one line."""
+        line = (
+            f"{self.monitor}: a window of {self.rows:,} rows tells shifts of {number(max(c.beyond_chance for c in self.columns))} "
+            f"nats or more from chance; {self._reached()}"
+        )
+        hiding = max(self.columns, key=lambda column: column.usual or 0.0)
+        if hiding.usual is not None and not hiding.in_reach and hiding.usual > hiding.beyond_chance:
+            line += (
+                f"; {clipped(hiding.column)} varies by {number(hiding.day_effect)} from {self.word} to {self.word}: "
+                f"shifts below {number(hiding.usual)} hide in it"
+            )
+        return line
+
+    def _reached(self) -> str:
+        total = f"{len(self.columns)} {'column' if len(self.columns) == 1 else 'columns'}"
+        if self.shift is not None:
+            size = f"{self.shift:.3g} nats ({in_deviations(self.shift):.2g} sd of the mean)"
+            return f"a shift of {size} shows in {sum(c.shows <= self.shift for c in self.columns)} of {total}"
+        thresholds = {column.threshold.warning for column in self.columns}
+        which = f"a warning at {thresholds.pop():g}" if len(thresholds) == 1 else "the own warning threshold"
+        return f"{which} is in reach for {sum(column.in_reach for column in self.columns)} of {total}"
+
+    def windows(self, column: ColumnPlan) -> int | None:
+        """So many windows of this monitor have the rows that the shift needs; None where no window shows it."""
+        return None if column.rows is None or column.hidden else math.ceil(column.rows / self.rows)
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON-ready content; nats."""
+        return {
+            "monitor": self.monitor,
+            "answer": self.headline,
+            "rows": self.rows,
+            "shift": self.shift,
+            "columns": [column.to_json() | {"windows_needed": self.windows(column)} for column in self.columns],
+        }
+
+
+def in_deviations(kl: float) -> float:
+    """
+    The shift of a normal column's mean that has this KL, in standard deviations: ``KL = d² / 2``.
+
+    Examples
+    --------
+    >>> in_deviations(0.02), in_deviations(0.125)
+    (0.2, 0.5)
+    """
+    return math.sqrt(2 * kl)
+
+
+def usual_rows(checks: Iterable[CheckResult], baseline: Baseline) -> int | None:
+    """
+    The rows that a window usually has: the median of past checks, else of the reference's windows; None if neither is known.
+
+    Windows without rows, and of another length than those of the reference, do not count.
+    """
+    history = baseline.history
+    timed = history is not None and history.timed
+    found = [
+        check.live_rows
+        for check in checks
+        if check.live_rows and (history is None or not timed or history.like(check.window))
+    ]
+    if not found and history is not None and timed:
+        rows = [counts.sum(axis=-1) for (_, segment), counts in history.counts.items() if segment is None]
+        found = [int(of) for of in rows[0] if of] if rows else []
+    return round(median(found)) if found else None
+
+
+def plan(
+    monitor: tuple[str, str], baseline: Baseline, policy: Policy, *, rows: int, shift: float | None = None
+) -> Plan:
+    """
+    Say what windows of so many rows show.
+
+    Parameters
+    ----------
+    monitor : (str, str)
+        Its name, and what a window is called.
+    baseline : Baseline
+        Of which all rows are looked at, not segments.
+    policy : Policy
+    rows : int
+        Of a live window.
+    shift : float, optional
+        Nats; by default each column's warning threshold.
+    """
+    name, word = monitor
+    usual = _Usual.of(baseline, policy)
+    columns = []
+    for place, (column, learnt) in enumerate(baseline.columns.items()):
+        histogram = baseline.reference.histograms[column]
+        used = max(sum(1 for count in histogram.counts if count), 2)  # a constant column can become two values
+        threshold, reference_rows = policy.threshold_of(column), histogram.rows
+        beyond_chance = detectable_kl(used, rows=rows, reference_rows=reference_rows)
+        limit = usual.limit(place, _floor(used, rows, reference_rows))
+        wanted = threshold.warning if shift is None else shift
+        needed = _rows_for(wanted, used, reference_rows)
+        with_them = None if needed is None else usual.limit(place, _floor(used, needed, reference_rows))
+        columns.append(
+            ColumnPlan(
+                column=column,
+                numeric=isinstance(learnt.layout, NumericLayout),
+                bins=used,
+                threshold=threshold,
+                beyond_chance=beyond_chance,
+                usual=limit,
+                day_effect=usual.day_effect(place),
+                warning_from=max(
+                    warning_likely(threshold.warning, used, rows=rows, reference_rows=reference_rows),
+                    beyond_chance,
+                    limit or 0.0,
+                ),
+                rows=needed,
+                hidden=with_them is not None and with_them > wanted,
+            )
+        )
+    return Plan(name, rows, shift, tuple(columns), word)
+
+
+@dataclass(frozen=True)
+class _Usual:
+    """What the history says of all columns at once."""
+
+    calibration: Calibration
+
+    @classmethod
+    def of(cls, baseline: Baseline, policy: Policy) -> _Usual:
+        counts = {} if baseline.history is None else baseline.history.counts
+        sizes = [column.layout.size for column in baseline.columns.values()]
+        names = list(baseline.columns)
+        none = [np.zeros((0, size), dtype=np.int64) for size in sizes]
+        history = [counts.get((name, None), empty) for name, empty in zip(names, none, strict=True)]
+        reference = as_matrix(baseline.reference.histograms[name] for name in names)
+        return cls(calibrate(reference, history, np.array(sizes), least_rows=policy.min_rows))
+
+    def limit(self, place: int, floor: float) -> float | None:
+        """The KL that one usual window in a hundred exceeds, at that noise floor."""
+        if not self.calibration.enough[place]:
+            return None
+        floors = np.full(len(self.calibration.windows), floor)
+        return float(self.calibration.judge(np.zeros(len(floors)), floors).limit[place])
+
+    def day_effect(self, place: int) -> float | None:
+        return float(self.calibration.day_effect[place]) if self.calibration.enough[place] else None
+
+
+def _floor(bins: int, rows: int, reference_rows: int) -> float:
+    return (bins - 1) / 2 * (1 / rows + 1 / reference_rows)
+
+
+def _rows_for(shift: float, bins: int, reference_rows: int) -> int | None:
+    """`detectable_kl` turned round; None if the reference alone is too small to show such a shift."""
+    one_row = detectable_kl(bins, rows=1, reference_rows=1) / 2
+    left = shift / one_row - 1 / reference_rows
+    return math.ceil(1 / left) if left > 0 else None
+
+
+def warning_likely(warning: float, bins: int, *, rows: int, reference_rows: int) -> float:
+    """
+    The smallest shift whose lower bound is above the warning threshold 9 times in 10; nats.
+
+    In closed form from the formulas of A3: the excess is about normal around the true KL ``D`` with variance
+    ``V = 2 D s + (K⁺-1)/2 s²``, ``s = 1/n + 1/m``, since for small shifts both first-order variances are ``2 D``. The bound is above
+    the threshold as often as wanted if ``D - warning = (z_power + z_bound) √V``: a quadratic equation in D.
+
+    Parameters
+    ----------
+    warning : float
+        Nats.
+    bins : int
+        Bins in use.
+    rows, reference_rows : int
+
+    References
+    ----------
+    Statistics A3 and A6; B8 for the shifts that were found.
+    """
+    s = 1 / rows + 1 / reference_rows
+    c2 = (float(ndtri(POWER)) + float(ndtri(CONFIDENCE))) ** 2
+    half = warning + c2 * s
+    return half + math.sqrt(half**2 - warning**2 + c2 * (bins - 1) / 2 * s**2)
