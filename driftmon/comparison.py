@@ -11,11 +11,13 @@ from driftmon.core.check import Policy, check
 from driftmon.core.layout import Kind
 from driftmon.core.verdict import Threshold
 from driftmon.errors import UsageError
+from driftmon.explanation import explain, find_column
 from driftmon.results import check_json
+from driftmon.sentences import tell
 from driftmon.sources.base import Selection, no_progress
 from driftmon.sources.files import FilesSource
 from driftmon.sources.memory import MemorySource
-from driftmon.words import headline, moved
+from driftmon.words import headline, moved, printable, quality_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -83,23 +85,45 @@ class Comparison:
         """One row a column, most urgent first; divergences in nats."""
         import pandas as pd  # noqa: PLC0415 - only those who ask for a frame pay for pandas
 
-        names = ("kl", "noise_floor", "lower_bound", "upper_bound", "kl_reverse", "psi", "js", "p_value", "q_value")
+        numbers = (
+            "kl noise_floor lower_bound upper_bound kl_reverse psi js hellinger total_variation higher p_value q_value"
+        )
+        names = numbers.split()
         rows = [
             {"column": column.column, "status": str(column.status)}
             | {name: None if column.scores is None else getattr(column.scores, name) for name in names}
-            | {"what_moved": moved(column)}
+            | {"what_moved": moved(column), "quality": _quality(column), "hint": column.hint or ""}
             for column in self.columns
         ]
-        return pd.DataFrame(rows, columns=["column", "status", *names, "what_moved"])
+        return pd.DataFrame(rows, columns=["column", "status", *names, "what_moved", "quality", "hint"])
+
+    def explain(self, column: str) -> str:
+        """
+        What changed in a column and whether to worry, in sentences; the first line is the answer.
+
+        Raises
+        ------
+        UsageError
+            If the column was not compared, with the nearest names.
+        """
+        found = find_column(self.result, column)
+        return "\n".join(line for section in tell(explain(self.result, found)) for line in section.lines)
 
     def __str__(self) -> str:
         frame = self.to_frame()[["column", "status", "kl", "noise_floor", "what_moved"]]
-        return f"{headline(self.result)}\n{frame.to_string(index=False, float_format='{:.4f}'.format)}"
+        beside = [f"{column.column}: hint: {column.hint}" for column in self.columns if column.hint]
+        beside += [f"{column.column}: quality: {_quality(column)}" for column in self.columns if column.problems]
+        table = frame.to_string(index=False, float_format="{:.4f}".format)
+        return "\n".join([headline(self.result), table, *map(printable, beside)])
 
     def _repr_html_(self) -> str:
         from html import escape  # noqa: PLC0415 - only notebooks need it
 
         return f"<p>{escape(headline(self.result))}</p>{self.to_frame().to_html(index=False)}"
+
+
+def _quality(column: ColumnResult) -> str:
+    return ", ".join(quality_text(column, item) for item in column.problems)
 
 
 def compare(  # noqa: PLR0913 - the options of one flat call, all by keyword

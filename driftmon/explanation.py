@@ -166,19 +166,20 @@ def find_column(check: CheckResult, name: str, segment: str | None = None) -> Co
     UsageError
         If the check has no such column or segment, with the nearest names, or the reason why the column is left out.
     """
+    place = "the comparison" if check.monitor is None else check.monitor
     same = [column for column in check.columns if column.column == name]
     if not same:
         for item in check.excluded:
             if item.column == name:
-                raise UsageError(f"{check.monitor}: column {name!r} is not monitored: {item.reason}")
+                raise UsageError(f"{place}: column {name!r} is not monitored: {item.reason}")
         known = list(dict.fromkeys(column.column for column in check.columns))
-        raise UsageError(f"{check.monitor}: no column {clipped(name)!r} is monitored; {nearest(name, known)}")
+        raise UsageError(f"{place}: no column {clipped(name)!r} is monitored; {nearest(name, known)}")
     for column in same:
         if column.segment == segment:
             return column
     segments = [column.segment for column in same if column.segment is not None]
     raise UsageError(
-        f"{check.monitor}: column {clipped(name)!r} has no segment {clipped(segment or '')!r}; {nearest(segment or '', segments)}"
+        f"{place}: column {clipped(name)!r} has no segment {clipped(segment or '')!r}; {nearest(segment or '', segments)}"
         + ("" if segments else ": name columns under segments in the monitor file, then build a baseline")
     )
 
