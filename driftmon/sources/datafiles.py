@@ -119,13 +119,14 @@ class FileRows:
         self.place = place.name
         self._place = place
         self._files = files
+        self._last: tuple[DataFile, OpenFile] | None = None
 
     def fields(self) -> Sequence[Field]:
         """The columns of all files; one that a file lacks, or has of another type, says so."""
         found: dict[str, Field] = {}
         for number, (file, opener) in enumerate(self._files):
             with reading(file.shown, remote=self._place.remote):
-                fields = {field.name: field for field in _all_fields(file, opener(self._place, file))}
+                fields = {field.name: field for field in _all_fields(file, self._opened(file, opener))}
             for name in list(dict.fromkeys([*found, *fields])):
                 found[name] = self._merged(name, found.get(name), fields.get(name), number)
         return list(found.values())
@@ -137,7 +138,7 @@ class FileRows:
             if _outside(file, filter_):
                 continue
             with reading(file.shown, remote=self._place.remote):
-                rows = opener(self._place, file).rows(filter_)
+                rows = self._opened(file, opener).rows(filter_)
             if rows is None:
                 return None
             total += rows
@@ -151,7 +152,14 @@ class FileRows:
         for file, opener in self._files:
             if not _outside(file, filter_):
                 with reading(file.shown, remote=self._place.remote):
-                    yield from _file_batches(file, opener(self._place, file), names, filter_)
+                    yield from _file_batches(file, self._opened(file, opener), names, filter_)
+
+    def _opened(self, file: DataFile, opener: Opener) -> OpenFile:
+        """A file, opened. The last one stays open: of a single file, schema, rows and batches are asked for in turn."""
+        last = self._last
+        if last is None or last[0] is not file:
+            last = self._last = file, opener(self._place, file)
+        return last[1]
 
     def _merged(self, name: str, one: Field | None, two: Field | None, number: int) -> Field:
         """What two files say about a column; `number` is that of the second file."""

@@ -22,7 +22,7 @@ from driftmon.errors import DataNotReady, SourceError, SourceUnavailable
 from driftmon.sources.base import Selection
 from driftmon.sources.files import FilesSource
 from driftmon.sources.memory import MemorySource
-from driftmon.sources.places import locate
+from driftmon.sources.places import Place, locate
 
 if TYPE_CHECKING:
     from driftmon.core.baseline import Learnt
@@ -717,3 +717,22 @@ def test_a_learnt_date_column_counts_from_any_format() -> None:
     learnt = MemorySource(table).learn(Selection())
 
     assert FilesSource("a.csv").count(learnt.columns) == MemorySource(table).count(learnt.columns)
+
+
+def test_a_single_file_is_opened_once_for_each_thing_that_is_asked(tmp_path: Path, monkeypatch: Any) -> None:
+    start = datetime(2013, 1, 1)
+    rows = pa.table({"t": [start + timedelta(hours=n) for n in range(500)], "x": [n / 7 for n in range(500)]})
+    pq.write_table(rows, tmp_path / "rows.parquet", row_group_size=50)
+    opened: list[str] = []
+    open_ = Place.open
+    monkeypatch.setattr(Place, "open", lambda place, file: opened.append(file.path) or open_(place, file))
+    source = FilesSource(tmp_path / "rows.parquet", timestamp="t", progress=lambda *_: None)
+    days = [Window(datetime(2013, 1, day, tzinfo=UTC), datetime(2013, 1, day + 1, tzinfo=UTC)) for day in (2, 3)]
+
+    learnt = source.learn(Selection())
+    counted = [source.count(learnt.columns, days[0]).rows, len(opened)]
+    history = source.history(learnt.columns, days)
+
+    assert counted == [24, 2]
+    assert history.counts["x", None].sum() == 48
+    assert len(opened) == 3

@@ -9,10 +9,10 @@ import numpy as np
 from driftmon.core.binning import count_categories, count_numbers
 from driftmon.core.clues import Clues, NewCategories, numeric_clues
 from driftmon.core.histogram import Histogram, Profile, empty_profile, segment_name
-from driftmon.core.layout import CategoricalLayout, NumericLayout
+from driftmon.core.layout import CategoricalLayout, Kind, NumericLayout
 from driftmon.sources.arrow.columns import Columns
 from driftmon.sources.arrow.grouped import ALL_ROWS, GroupCounts
-from driftmon.sources.arrow.sampling import Sample
+from driftmon.sources.arrow.sampling import Sample, WindowSample
 from driftmon.sources.arrow.tally import CodeTally
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def count_history(
     *,
     zone: Zone,
     segments: Mapping[str, Sequence[str]] | None = None,
-) -> dict[Key, NDArray[np.int64]]:
+) -> tuple[dict[Key, NDArray[np.int64]], dict[str, NDArray[np.int64]]]:
     """
     Count the rows of each of many windows into learnt layouts, in one pass.
 
@@ -87,8 +87,10 @@ def count_history(
 
     Returns
     -------
-    dict of (str, str or None) to ndarray of int, shape (windows, bins)
+    counts : dict of (str, str or None) to ndarray of int, shape (windows, bins)
         By column and segment. Columns that cannot be counted are left out.
+    tops : dict of str to ndarray of int, shape (windows, 2)
+        Of numeric columns: how often the most frequent value of each window comes, and all others.
     """
     segments = segments or {}
     reading = Columns(columns, segments, zone)
@@ -96,8 +98,10 @@ def count_history(
         {name: column.layout for name, column in columns.items()},
         {None: windows, **{segment: len(values) * windows for segment, values in segments.items()}},
     )
+    tops = WindowSample([name for name, column in columns.items() if column.kind is Kind.NUMERIC], windows)
     for batch, numbers in parts:
         arrays = reading.values(batch)
+        tops.add(arrays, numbers)
         groups: dict[str | None, Groups] = {None: (ALL_ROWS, numbers)}
         for segment, places in reading.segments(batch).items():
             rows = np.flatnonzero(places >= 0)
@@ -110,7 +114,7 @@ def count_history(
             if segment not in reading.problems:
                 tables = counts.table(name, segment).reshape(len(values), windows, columns[name].layout.size)
                 found.update(((name, segment_name(segment, value)), tables[n]) for n, value in enumerate(values))
-    return found
+    return found, tops.tops()
 
 
 class _Whole:

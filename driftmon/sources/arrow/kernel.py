@@ -78,10 +78,12 @@ def history(
         if split < 1:
             raise ValueError(f"{split!r} blocks of rows; expected at least 1")
         blocks = reader.in_blocks(names, split)
-        return History(count_history(blocks, split, columns, zone=reader.zone, segments=segments))
+        counts, tops = count_history(blocks, split, columns, zone=reader.zone, segments=segments)
+        return History(counts, (), tops)
     windows = _checked(split)
     parts = reader.in_windows(names, windows)
-    return History(count_history(parts, len(windows), columns, zone=reader.zone, segments=segments), windows)
+    counts, tops = count_history(parts, len(windows), columns, zone=reader.zone, segments=segments)
+    return History(counts, windows, tops)
 
 
 def _checked(split: Sequence[Window]) -> tuple[Window, ...]:

@@ -49,11 +49,11 @@ class ParquetFile:
     """
 
     def __init__(self, place: Place, file: DataFile) -> None:
-        self._place = place
-        self._file = file
-        # Over a network each request costs time: whole row groups are fetched at once.
+        # Over a network each request costs time: the file is opened once, and whole row groups are fetched at once.
+        self._stream = place.open(file)
+        self._remote = place.remote
         self._access = {"pre_buffer": True} if place.remote else {"pre_buffer": False, "buffer_size": READ_BYTES}
-        self._parquet = pq.ParquetFile(place.open(file), **self._access)
+        self._parquet = pq.ParquetFile(self._stream, **self._access)
         self.schema: Schema = self._parquet.schema_arrow
 
     def fields(self) -> list[Field]:
@@ -76,8 +76,8 @@ class ParquetFile:
         texts = (name for name in names if column_type(self.schema.field(name).type).family is Family.TEXT)
         coded = [name for name in texts if sizes.get(name, 0) <= CODED_BYTES * rows]
         longest = BATCH_BYTES * rows // max(1, sum(sizes.get(name, 0) for name in names))
-        parquet = pq.ParquetFile(self._place.open(self._file), metadata=metadata, read_dictionary=coded, **self._access)
-        for some in [[group] for group in groups] if self._place.remote else [groups]:
+        parquet = pq.ParquetFile(self._stream, metadata=metadata, read_dictionary=coded, **self._access)
+        for some in [[group] for group in groups] if self._remote else [groups]:
             for batch in parquet.iter_batches(
                 batch_size=max(LEAST_ROWS, min(BATCH_ROWS, longest)), row_groups=some, columns=list(names)
             ):
@@ -93,7 +93,7 @@ class ParquetFile:
         condition = filter_.expression(self.schema.field(filter_.column).type)
         if condition is None or len(every) == 0:
             return every
-        fragment: Any = ds.ParquetFileFormat().make_fragment(self._file.path, self._place.system)
+        fragment: Any = ds.ParquetFileFormat().make_fragment(self._stream)
         return [group.id for group in fragment.subset(condition).row_groups]
 
 
