@@ -146,6 +146,35 @@ def _peaks(ordered: NDArray[np.float64]) -> tuple[tuple[float, int], ...]:
     return tuple(zip(ordered[starts[most]].tolist(), rows[most].tolist(), strict=True))
 
 
+def top_rows(values: NDArray[np.float64], windows: NDArray[np.intp], number: int) -> NDArray[np.int64]:
+    """
+    How often the most frequent value of each window comes, whichever it is.
+
+    Parameters
+    ----------
+    values : ndarray of float, shape (rows,)
+        NaN and infinities are passed over.
+    windows : ndarray of int, shape (rows,)
+        The window of each.
+    number : int
+        How many windows there are.
+
+    Returns
+    -------
+    ndarray of int, shape (windows, 2)
+        Rows of the most frequent value, and all others.
+    """
+    finite = np.isfinite(values)
+    values, windows = values[finite], windows[finite]
+    order = np.lexsort((values, windows))
+    values, windows = values[order], windows[order]
+    starts = np.flatnonzero((np.diff(values, prepend=np.nan) != 0) | (np.diff(windows, prepend=-1) != 0))
+    tops = np.zeros((number, 2), dtype=np.int64)
+    np.maximum.at(tops[:, 0], windows[starts], np.diff(starts, append=len(values)))
+    tops[:, 1] = np.bincount(windows, minlength=number) - tops[:, 0]
+    return tops
+
+
 def _deciles(ordered: NDArray[np.float64]) -> tuple[float, ...]:
     """By definition 1 of Hyndman & Fan, as the layouts have it."""
     if len(ordered) < LEAST_SAMPLE:

@@ -9,9 +9,9 @@ how those came out.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.special import stdtr, stdtrit
@@ -43,6 +43,9 @@ COLUMNS_AT_ONCE = 64
 ALIKE = 1.25
 """By which factor the lengths of windows of one kind may differ: a day of 23 hours, a month of 28 days."""
 
+WEEK = 7
+"""One window in so many is a pattern, such as Sundays; fewer that stand out are incidents."""
+
 Key = tuple[str, str | None]
 """A column and its segment; None for all rows."""
 
@@ -59,10 +62,13 @@ class History:
         that is left out.
     windows : tuple of Window
         When; empty for blocks.
+    tops : mapping of str to ndarray of int, shape (windows, 2)
+        Of numeric columns, for each window: the rows of its most frequent value, and those of all others, in a sample.
     """
 
     counts: Mapping[Key, NDArray[np.int64]]
     windows: tuple[Window, ...] = ()
+    tops: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
 
     @property
     def timed(self) -> bool:
@@ -89,15 +95,19 @@ class History:
                 if window in rows and key in counts:
                     counts[key] = counts[key].copy()
                     counts[key][rows[window]] = 0
-        return History(counts, self.windows)
+        return History(counts, self.windows, self.tops)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, History):
             return NotImplemented
-        same = self.windows == other.windows and self.counts.keys() == other.counts.keys()
-        return same and all(np.array_equal(counts, other.counts[key]) for key, counts in self.counts.items())
+        same = self.windows == other.windows
+        return same and _equal(self.counts, other.counts) and _equal(self.tops, other.tops)
 
     __hash__ = None  # type: ignore[assignment]  # arrays have no hash
+
+
+def _equal(one: Mapping[Any, NDArray[np.int64]], other: Mapping[Any, NDArray[np.int64]]) -> bool:
+    return one.keys() == other.keys() and all(np.array_equal(counts, other[key]) for key, counts in one.items())
 
 
 @dataclass(frozen=True)
@@ -235,8 +245,10 @@ def _usual(
     day_effect = np.maximum((kl - floor).mean(axis=-1), 0.0)
     g = np.cbrt(_ratio(kl, floor + day_effect[:, np.newaxis]))
     low, high = np.quantile(g, (0.25, 0.75), axis=-1)
-    # An incident in the reference must not make incidents usual.
-    g = np.minimum(g, (high + 1.5 * (high - low))[:, np.newaxis])
+    most = (high + 1.5 * (high - low))[:, np.newaxis]
+    # An incident in the reference must not make incidents usual; but what comes as often as once a week is usual.
+    rare = (g > most).sum(axis=-1) < g.shape[-1] // WEEK
+    g = np.where(rare[:, np.newaxis], np.minimum(g, most), g)
     return day_effect, g.mean(axis=-1), g.std(axis=-1, ddof=1)
 
 

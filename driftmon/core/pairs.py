@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from driftmon.core.histogram import segment_name
+from driftmon.core.history import History
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,6 +43,8 @@ class Pair:
         Counts of the reference's windows; none where the baseline has none.
     clues : (Clues or None, Clues or None)
         Of the reference and of the live rows.
+    tops : ndarray of int, shape (windows, 2), or None
+        How often the most frequent value of each reference window came, and all others.
     """
 
     name: str
@@ -52,6 +55,7 @@ class Pair:
     problem: str | None
     history: NDArray[np.int64]
     clues: tuple[Clues | None, Clues | None]
+    tops: NDArray[np.int64] | None
 
     @cached_property
     def history_rows(self) -> NDArray[np.int64]:
@@ -81,7 +85,7 @@ def pairs_of(baseline: Baseline, live: Profile) -> Iterator[Pair]:
     parts: list[tuple[str | None, Profile, Profile | None]] = [(None, baseline.reference, live)]
     parts += [(name, reference, live.segments.get(name)) for name, reference in baseline.reference.segments.items()]
     owners = {segment_name(name, value): name for name, values in baseline.segments.items() for value in values}
-    history = {} if baseline.history is None else baseline.history.counts
+    history = History({}) if baseline.history is None else baseline.history
     for segment, reference, current in parts:
         for name, column in baseline.columns.items():
             if segment is not None and owners.get(segment) == name:
@@ -100,6 +104,7 @@ def pairs_of(baseline: Baseline, live: Profile) -> Iterator[Pair]:
                 reference=reference.histograms[name],
                 live=histogram,
                 problem=problem,
-                history=history.get((name, segment), np.zeros((0, size), dtype=np.int64)),
+                history=history.counts.get((name, segment), np.zeros((0, size), dtype=np.int64)),
                 clues=(reference.clues.get(name), None if current is None else current.clues.get(name)),
+                tops=history.tops.get(name) if segment is None else None,
             )

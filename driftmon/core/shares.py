@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from driftmon.core.clues import MOST_PEAKS
+from driftmon.core.history import LEAST_WINDOWS
 from driftmon.core.layout import CategoricalLayout, NumericLayout
 from driftmon.core.quality import QualityCheck, Share
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from driftmon.core.clues import Clues
     from driftmon.core.histogram import Histogram
     from driftmon.core.pairs import Pair
 
@@ -92,12 +92,12 @@ def _top_number(pair: Pair, live: Histogram, layout: NumericLayout) -> Share | N
     held = pair.reference.counts[place] / max(valued, 1)
     if known / before.rows >= OWN_BIN * held > 0:
         return _of_bins(QualityCheck.TOP_VALUE, pair, live, [place], label, candidates)
+    if pair.tops is not None and len(pair.tops) >= LEAST_WINDOWS:
+        # The most frequent value of a day may be another every day, and more frequent on that day than ever on the whole.
+        most, others = pair.tops.sum(axis=0).tolist()
+        share = (most, max(most + others, 1))
+        return Share(QualityCheck.TOP_VALUE, share, (rows, now.rows), pair.tops, label)
     if known == 0 and len(before.peaks) == MOST_PEAKS:
         # Not listed is not absent: the list ends with the least frequent that it had room for. The bin sets a limit too.
         known = min(before.peaks[-1][1], math.ceil(held * before.rows))
-    return _sampled(before, now, known, rows, label, candidates)
-
-
-def _sampled(before: Clues, now: Clues, known: int, rows: int, label: str, candidates: float) -> Share:
-    """A value within a wider bin, told from the samples of both sides."""
     return Share(QualityCheck.TOP_VALUE, (known, before.rows), (rows, now.rows), None, label, candidates)

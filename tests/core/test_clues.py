@@ -1,6 +1,7 @@
 """What a sample of values says beyond its bins."""
 
 import math
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from driftmon.core.clues import LEAST_SAMPLE, MOST_PEAKS, Clues, numeric_clues
+from driftmon.core.clues import LEAST_SAMPLE, MOST_PEAKS, Clues, numeric_clues, top_rows
 from driftmon.core.layout import NumericLayout
 
 LAYOUT = NumericLayout((-1.0, 0.0, 1.0))
@@ -71,3 +72,21 @@ def test_new_categories_come_back_from_json():
 
     assert Clues.from_json(clues.to_json()) == clues
     assert pytest.approx(clues.rows) == 10
+
+
+def test_the_most_frequent_value_of_each_window_is_counted_whichever_it_is():
+    values = np.array([1.0, 2.0, 2.0, 5.0, 5.0, 5.0, np.nan, 7.0, np.inf])
+    windows = np.array([0, 0, 0, 2, 0, 2, 2, 2, 2])
+
+    assert top_rows(values, windows, 4).tolist() == [[2, 2], [0, 0], [2, 1], [0, 0]]
+    assert top_rows(values[:0], windows[:0], 2).tolist() == [[0, 0], [0, 0]]
+
+
+@given(st.lists(st.tuples(st.integers(-2, 2).map(float), st.integers(0, 3)), max_size=40))
+def test_the_rows_of_the_most_frequent_values_are_those_of_a_count_by_hand(rows):
+    found = top_rows(np.array([value for value, _ in rows]), np.array([window for _, window in rows], dtype=np.intp), 4)
+
+    for window, (most, others) in enumerate(found.tolist()):
+        counts = Counter(value for value, place in rows if place == window)
+        assert most == max(counts.values(), default=0)
+        assert most + others == counts.total()

@@ -9,7 +9,7 @@ from scipy.stats import chi2_contingency, false_discovery_control
 from driftmon.core.baseline import Baseline, BaselineColumn, Learnt
 from driftmon.core.binning import count_categories, count_numbers
 from driftmon.core.check import Policy, check
-from driftmon.core.clues import numeric_clues
+from driftmon.core.clues import numeric_clues, top_rows
 from driftmon.core.histogram import Profile
 from driftmon.core.history import History
 from driftmon.core.layout import Kind
@@ -33,7 +33,9 @@ def check_numbers(reference, live, *, history=None, **policy):
     )
     windows = None
     if history is not None:
-        windows = History({("x", None): np.array([count_numbers(layout, rows).counts for rows in history])}, ())
+        numbers_ = np.repeat(np.arange(len(history)), [len(rows) for rows in history])
+        tops = {"x": top_rows(np.concatenate(history), numbers_, len(history))}
+        windows = History({("x", None): np.array([count_numbers(layout, rows).counts for rows in history])}, (), tops)
     return check(Baseline(Learnt({"x": column}), before, None, windows), now, policy=Policy(**policy))["x"]
 
 
@@ -192,6 +194,23 @@ def test_shares_that_vary_from_window_to_window_are_judged_by_that():
     assert problems(check_numbers(reference, usual)) == {"missing"}
     assert problems(check_numbers(reference, usual, history=windows)) == set()
     assert problems(check_numbers(reference, unusual, history=windows)) == {"missing"}
+
+
+def test_a_most_frequent_value_that_is_another_one_every_day_is_judged_by_days():
+    """Some readings of a day are shared by many rows, as the weather of an hour is: each day has its own frequent values."""
+
+    def weather(seed, readings=54):
+        rng = np.random.default_rng(seed)
+        return rng.choice(rng.normal(size=readings), 950)
+
+    windows = [weather(seed) for seed in range(60)]
+    stuck = weather(1_000)
+    stuck[:200] = stuck[0]
+    reference = np.concatenate(windows)
+
+    assert problems(check_numbers(reference, weather(1_001))) == {"top_value"}
+    assert problems(check_numbers(reference, weather(1_001), history=windows)) == set()
+    assert problems(check_numbers(reference, stuck, history=windows)) == {"top_value"}
 
 
 def test_less_than_a_percentage_point_is_no_problem_however_certain():
