@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from benchmarks.study.days import DayProcess
+from benchmarks.study.flights import read
 from benchmarks.study.months import DRIFTING, Setting, run_month
+from benchmarks.study.real import REFERENCE, REFERENCE_DAYS, daily_checks, random_splits
+from benchmarks.study.shapes import SHAPES, Sizes, results
 from benchmarks.study.tables import percent, print_table
 from benchmarks.study.usual import Case, p_values
+from driftmon.core.verdict import Status
+
+if TYPE_CHECKING:
+    from driftmon.core.check import ColumnResult
 
 SEED = 20260101
 
@@ -48,7 +56,10 @@ CASES = (
 def main(*, full: bool) -> None:
     """Simulate and print."""
     months(times=5 if full else 1)
+    wobble()
     usual(columns=400 if full else 100)
+    quiet_shapes(runs=200 if full else 25)
+    flights(times=200 if full else 40)
 
 
 def usual(columns: int) -> None:
@@ -86,6 +97,77 @@ def months(times: int) -> None:
             "found of 10",
         )
         print_table(f"{setting.process}, {setting.rows:,} rows a day, {setting.columns} columns", header, rows)
+
+
+def wobble() -> None:
+    """The judge's question: 500 column-days, at most one warning."""
+    setting = Setting(DayProcess("gauss", 0.05), rows=20_000, columns=50, days=10)
+    runs = [run_month(setting, np.random.default_rng([SEED, 50, seed])) for seed in range(10)]
+    rows = [
+        (rule, f"{np.mean([run.false[rule].sum() for run in runs]):.1f}", max(run.false[rule].sum() for run in runs))
+        for rule in runs[0].false
+    ]
+    title = "A wobble of 0.05 sd, 20,000 rows a day: alarms in 500 column-days, 10 seeds"
+    print_table(title, ("rule", "mean", "most"), rows)
+
+
+def quiet_shapes(runs: int) -> None:
+    """Columns of every shape in which nothing changed."""
+    rows = []
+    for number, shape in enumerate(SHAPES):
+        for live in (100, 1_000, 10_000):
+            rng = np.random.default_rng([SEED, 200 + number, live])
+            rows.append((shape, f"{live:,}", *_false(results(shape, None, Sizes(live=live), runs, rng))))
+    header = ("column", "live rows", "info", "warning or worse", "quality problem", "hint")
+    print_table(f"Nothing changed, 20,000 reference rows: how many of {runs} runs had", header, rows)
+
+
+def _false(found: list[ColumnResult]) -> tuple[int, ...]:
+    return (
+        sum(column.status is Status.INFO for column in found),
+        sum(column.status.breach for column in found),
+        sum(bool(column.problems) for column in found),
+        sum(column.hint is not None for column in found),
+    )
+
+
+def flights(times: int) -> None:
+    """Real rows, split at random and day by day."""
+    table = read()
+    found = random_splits(table, (100, 1_000, 10_000), times, np.random.default_rng([SEED, 300]))
+    rows = [(f"{live:,}", "20 blocks" if told else "none", *_false(columns)) for (live, told), columns in found.items()]
+    header = ("live rows", "history", "info", "warning or worse", "quality problem", "hint")
+    columns = len(table.columns)
+    print_table(
+        f"Flights split at random, {REFERENCE:,} reference rows, {times} checks of {columns} columns: columns with",
+        header,
+        rows,
+    )
+    checks = daily_checks(table)
+    days = {name: [result[name] for result in checks] for name in table.columns}
+    print_table(
+        f"Flights day by day, the first {REFERENCE_DAYS} days are the reference: % of {len(checks)} days",
+        ("column", "τ²", "KL > 0.1", "p_iid < .01", "p_history < .01", "warning or worse", "problem", "hint"),
+        [(name, *_daily(of_column)) for name, of_column in days.items()],
+    )
+
+
+def _daily(columns: list[ColumnResult]) -> tuple[str, ...]:
+    scores = [column.scores for column in columns if column.scores is not None]
+    return (
+        f"{scores[0].day_effect:.4f}",
+        *(
+            percent(float(np.mean(flags)))
+            for flags in (
+                [score.kl > 0.1 for score in scores],
+                [score.p_iid < 0.01 for score in scores],
+                [score.p_history is not None and score.p_history < 0.01 for score in scores],
+                [column.status.breach for column in columns],
+                [bool(column.problems) for column in columns],
+                [column.hint is not None for column in columns],
+            )
+        ),
+    )
 
 
 if __name__ == "__main__":
