@@ -184,8 +184,8 @@ def _changed(explanation: Explanation) -> tuple[str, ...]:
     if scores is None or live is None:
         return ()
     lines = [
-        f"{percent(scores.total_variation)} of the rows are in another bin than the reference's would be; with so many rows, "
-        f"chance alone moves about {percent(explanation.moved_by_chance)}"
+        f"{percent(scores.total_variation)} of the rows moved to another bin; of so many rows, chance alone moves about "
+        f"{percent(explanation.moved_by_chance)}"
     ]
     if scores.higher is not None:
         lines.append(_direction(scores.higher, explanation.direction))
@@ -197,7 +197,7 @@ def _changed(explanation: Explanation) -> tuple[str, ...]:
 
 def _direction(higher: float, direction: int) -> str:
     if direction == 0:
-        return f"no direction: a live value is above a reference value in {100 * higher:.0f} of 100 pairs, as often as below"
+        return f"no direction: a live value is above a reference value in {100 * higher:.0f} of 100 pairs, about as often as below"
     word, of_pairs = ("above", higher) if direction > 0 else ("below", 1 - higher)
     return (
         f"values are {'higher' if direction > 0 else 'lower'}: a live value is {word} a reference value in "

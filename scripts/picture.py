@@ -1,8 +1,9 @@
 """
-Take the picture of the README: what ``driftmon check`` prints on the data of the demo, as an SVG.
+Take the pictures of the documents: what ``driftmon check`` and ``explain`` print on the data of the demo, as SVGs.
 
 Run after ``make demo``:
     .venv/bin/python scripts/picture.py docs/images/check.svg check flights --window 2013-05-23
+    .venv/bin/python scripts/picture.py docs/images/explain.svg explain flights dep_delay --window 2013-05-23
 """
 
 from __future__ import annotations
