@@ -73,6 +73,7 @@ def _windows_to_json(baseline: Baseline) -> str | None:
 
 def _save_columns(connection: Connection, baseline_id: int, baseline: Baseline) -> None:
     clues = baseline.reference.clues
+    tops = {} if baseline.history is None else baseline.history.tops
     rows = [
         {
             "baseline_id": baseline_id,
@@ -84,6 +85,7 @@ def _save_columns(connection: Connection, baseline_id: int, baseline: Baseline) 
             "labels": to_json([plain(a_bin.label) for a_bin in column.layout.bins]),
             "singletons": column.singletons,
             "clues": to_json(clues[name].to_json()) if name in clues else None,
+            "tops": _matrix_to_json(tops.get(name)),
         }
         for position, (name, column) in enumerate(baseline.columns.items())
     ]
@@ -159,12 +161,13 @@ def load(connection: Connection, row: Row[Any]) -> Baseline:
     clues = {
         column.column_name: Clues.from_json(from_json(column.clues)) for column in found if column.clues is not None
     }
+    tops = {column.column_name: _matrix(column.tops, 2) for column in found if column.tops is not None}
     histograms = _load_histograms(connection, row.id)
     baseline = Baseline(
         learnt,
         _load_reference(connection, row.id, histograms, clues),
         span=None if row.span_start is None else Window(row.span_start, row.span_end),
-        history=None if row.windows is None else _history(from_json(row.windows), histograms),
+        history=None if row.windows is None else _history(from_json(row.windows), histograms, tops),
     )
     if baseline.id != row.hash:
         raise StoreError(f"baseline {row.hash} is damaged, its content is now {baseline.id}; build it again")
@@ -213,15 +216,19 @@ def _load_reference(
     return Profile(whole.rows, whole.histograms, whole.problems, profiles, clues)
 
 
-def _history(windows: Iterable[tuple[str, str]], histograms: Mapping[str, list[Any]]) -> History:
+def _history(
+    windows: Iterable[tuple[str, str]], histograms: Mapping[str, list[Any]], tops: Mapping[str, NDArray[np.int64]]
+) -> History:
     counts = {
-        # Where there is no window, nothing but the layout says how many bins there are.
-        (row.column_name, segment or None): np.array(from_json(row.history), dtype=np.int64).reshape(
-            -1, len(from_json(row.counts))
-        )
+        (row.column_name, segment or None): _matrix(row.history, len(from_json(row.counts)))
         for segment, rows in histograms.items()
         for row in rows
         if row.history is not None
     }
     instants = (tuple(map(datetime.fromisoformat, bounds)) for bounds in windows)
-    return History(counts, tuple(Window(start, end) for start, end in instants))
+    return History(counts, tuple(Window(start, end) for start, end in instants), tops)
+
+
+def _matrix(text: str, width: int) -> NDArray[np.int64]:
+    # Where there is no window, the text does not say how wide it would be.
+    return np.array(from_json(text), dtype=np.int64).reshape(-1, width)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, insert, select, update
 
 from driftmon.errors import BaselineMissing, StoreError
+from driftmon.store.lookback import Stored
 from driftmon.store.references import reference_ids
 from driftmon.store.schema import SCORES, baselines, checks, column_results
+from driftmon.store.states import to_row
+from driftmon.store.sustained import Written, bring_up_to_date
 from driftmon.store.types import clip, finite, to_json
 
 if TYPE_CHECKING:
@@ -27,9 +30,9 @@ __all__ = ["save"]
 
 def save(
     connection: Connection, monitor: int, result: CheckResult, window: Window, *, scheduled: bool, now: datetime
-) -> None:
+) -> CheckResult:
     """
-    Write a result in the place of an earlier one of the same window.
+    Write a result in the place of an earlier one of the same window, and bring what is known of sustained drift up to date.
 
     Parameters
     ----------
@@ -37,6 +40,11 @@ def save(
         Row id, locked: nobody else writes about this monitor now.
     scheduled : bool
         False for a window that no schedule has.
+
+    Returns
+    -------
+    CheckResult
+        The same, with what is known of sustained drift.
 
     Raises
     ------
@@ -52,35 +60,40 @@ def save(
         raise BaselineMissing(
             f"baseline {result.baseline} of monitor {result.monitor!r} is not in the results database: save it before its checks"
         )
-    check_id = _replace(
-        connection,
-        {"monitor_id": monitor, "window_end": window.end, "window_start": window.start},
-        {
-            "baseline_id": baseline_id,
-            "model": result.model,
-            "status": str(result.status),
-            "live_rows": result.live_rows,
-            "checked_at": now,
-            "scheduled": scheduled,
-        },
-    )
+    values = {
+        "baseline_id": baseline_id,
+        "model": result.model,
+        "status": str(result.status),
+        "live_rows": result.live_rows,
+        "checked_at": now,
+        "scheduled": scheduled,
+    }
+    check_id, was_of = _place(connection, monitor, window, values)
     ids = reference_ids(connection, baseline_id)
-    rows = [{"check_id": check_id, "reference_id": _id(ids, column)} | _row(column) for column in result.columns]
+    rows = {_id(ids, column): _row(column) for column in result.columns}
+    written = Written(Stored(check_id, window.start, window.end), rows)
+    states = bring_up_to_date(connection, written, was_of=was_of, is_of=baseline_id if scheduled else None)
+    connection.execute(delete(column_results).where(column_results.c.check_id == check_id))
     if rows:
-        connection.execute(insert(column_results), rows)
+        key = {"check_id": check_id}
+        connection.execute(
+            insert(column_results),
+            [key | {"reference_id": row_id} | row | to_row(states.get(row_id)) for row_id, row in rows.items()],
+        )
+    columns = (replace(column, sustained=states.get(_id(ids, column))) for column in result.columns)
+    return replace(result, columns=tuple(columns))
 
 
-def _replace(connection: Connection, key: Mapping[str, Any], values: Mapping[str, Any]) -> int:
-    """The row of a window, with new values and no columns yet; gives its id."""
-    same = select(checks.c.id).filter_by(**key)
-    found: int | None = connection.execute(same).scalar()
+def _place(connection: Connection, monitor: int, window: Window, values: Mapping[str, Any]) -> tuple[int, int | None]:
+    """The row of a window, with new values; gives its id, and of which baseline's schedule it was before."""
+    key = {"monitor_id": monitor, "window_end": window.end, "window_start": window.start}
+    same = select(checks.c.id, checks.c.baseline_id, checks.c.scheduled).filter_by(**key)
+    found = connection.execute(same).first()
     if found is None:
         connection.execute(insert(checks).values(**key, **values))
-        new: int = connection.execute(same).scalar_one()
-        return new
-    connection.execute(update(checks).where(checks.c.id == found).values(**values))
-    connection.execute(delete(column_results).where(column_results.c.check_id == found))
-    return found
+        return connection.execute(same).one().id, None
+    connection.execute(update(checks).where(checks.c.id == found.id).values(**values))
+    return found.id, found.baseline_id if found.scheduled else None
 
 
 def _id(ids: Mapping[ColumnKey, int], result: ColumnResult) -> int:
@@ -125,4 +138,5 @@ def _quality(result: ColumnResult) -> str | None:
     for quality in result.quality:
         for name in ("reference", "live", "p_value", "q_value"):
             finite(getattr(quality, name), f"column {result.column!r}: {quality.check}: {name}")
-    return to_json([asdict(quality) for quality in result.quality]) if result.quality else None
+    # Not `asdict`, which copies every value it meets: the checks of a wide table would take longer than the database.
+    return to_json([vars(quality) for quality in result.quality]) if result.quality else None

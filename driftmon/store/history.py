@@ -14,11 +14,20 @@ from driftmon.core.layout import NumericLayout
 from driftmon.core.learning import Excluded
 from driftmon.core.quality import Quality, QualityCheck
 from driftmon.core.result import CheckResult, ColumnResult, Scores
-from driftmon.core.sustained import Sustained
 from driftmon.core.verdict import Status, Threshold
 from driftmon.core.window import Window
 from driftmon.store.references import references
-from driftmon.store.schema import SCORES, baselines, checks, column_results, monitors
+from driftmon.store.schema import (
+    SCORES,
+    baseline_columns,
+    baseline_histograms,
+    baseline_profiles,
+    baselines,
+    checks,
+    column_results,
+    monitors,
+)
+from driftmon.store.states import from_row as state_from_row
 from driftmon.store.types import from_json
 
 if TYPE_CHECKING:
@@ -28,7 +37,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Row, Select
 
     from driftmon.core.evidence import Evidence
-    from driftmon.store.references import Reference
+    from driftmon.store.references import ColumnKey, Reference
 
 __all__ = [
     "between",
@@ -38,7 +47,6 @@ __all__ = [
     "load",
     "newest_first",
     "quality_from",
-    "sustained_from",
 ]
 
 AT_ONCE = 500
@@ -74,6 +82,30 @@ def between(query: Select[Any], start: datetime | None, end: datetime | None) ->
 def exactly(query: Select[Any], window: Window) -> Select[Any]:
     """Only this window."""
     return query.where(checks.c.window_start == window.start, checks.c.window_end == window.end)
+
+
+def alerted(connection: Connection, query: Select[Any]) -> dict[Window, list[ColumnKey]]:
+    """The windows of a query in which a column drifted beyond its threshold, each with those columns and their segments."""
+    of_windows = query.subquery()
+    found: dict[Window, list[ColumnKey]] = defaultdict(list)
+    rows = connection.execute(
+        select(
+            *(of_windows.c.window_start, of_windows.c.window_end),
+            *(baseline_columns.c.column_name, baseline_profiles.c.segment),
+        )
+        .join(column_results, column_results.c.check_id == of_windows.c.id)
+        .join(baseline_histograms, baseline_histograms.c.id == column_results.c.reference_id)
+        .join(baseline_columns, baseline_columns.c.id == baseline_histograms.c.column_id)
+        .join(baseline_profiles, baseline_profiles.c.id == baseline_histograms.c.profile_id)
+        .where(column_results.c.status.in_([str(status) for status in Status if status.breach]))
+        .order_by(
+            *(of_windows.c.window_end, of_windows.c.window_start),
+            *(baseline_profiles.c.position, baseline_columns.c.position),
+        )
+    )
+    for row in rows:
+        found[Window(row.window_start, row.window_end)].append((row.column_name, row.segment or None))
+    return dict(found)
 
 
 def checked_windows(connection: Connection, query: Select[Any]) -> dict[Window, str]:
@@ -145,7 +177,7 @@ def _column_results(found: Sequence[tuple[Row[Any], Reference]]) -> tuple[Column
             quality=quality_from(row),
             hint=row.hint,
             new=tuple((category, rows) for category, rows in from_json(row.new_categories or "[]")),
-            sustained=sustained_from(row),
+            sustained=state_from_row(row),
         )
         for place, ((row, reference), live) in enumerate(zip(found, lives, strict=True))
     )
@@ -153,22 +185,17 @@ def _column_results(found: Sequence[tuple[Row[Any], Reference]]) -> tuple[Column
 
 def quality_from(row: Row[Any]) -> tuple[Quality, ...]:
     """The quality checks in a row of results."""
-    if row.quality is None:
-        return ()
-    return tuple(Quality(**{**item, "check": QualityCheck(item["check"])}) for item in from_json(row.quality))
-
-
-def sustained_from(row: Row[Any]) -> Sustained | None:
-    """The state of sustained drift in a row of results."""
-    if row.sustained is None:
-        return None
-    return Sustained(
-        drifting=row.sustained,
-        windows=row.ewma_windows,
-        ewma=row.ewma,
-        p_value=row.sustained_p_value,
-        q_value=row.sustained_q_value,
-        lower_bound=row.pooled_lower_bound,
+    return tuple(
+        Quality(
+            QualityCheck(item["check"]),
+            item["value"],
+            item["reference"],
+            item["live"],
+            item["p_value"],
+            item["q_value"],
+            item["problem"],
+        )
+        for item in from_json(row.quality or "[]")
     )
 
 

@@ -24,9 +24,11 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+from driftmon.core.verdict import Status
 from driftmon.store.types import Instant, Verbatim
 
 __all__ = [
+    "EVALUATED",
     "RATIOS",
     "SCHEMA_VERSION",
     "SCORES",
@@ -60,6 +62,9 @@ SCORES = (
 
 SUSTAINED = ("ewma", "sustained_p_value", "sustained_q_value", "pooled_lower_bound")
 """The numbers of `driftmon.core.sustained.Sustained`."""
+
+EVALUATED = [str(status) for status in Status if status.evaluated]
+"""What stands in a row of results whose numbers led to a verdict."""
 
 metadata = MetaData(
     naming_convention={
@@ -139,6 +144,7 @@ baseline_columns = Table(
     Column("labels", Text, nullable=False, comment="JSON: the bins as people read them, in the order of all counts"),
     Column("singletons", BigInteger),
     Column("clues", Text, comment="JSON: what a sample of the reference says beyond the counts"),
+    Column("tops", Text, comment="JSON: [rows of the most frequent value, others] of each window of the baseline"),
     UniqueConstraint("baseline_id", "position"),
     sqlite_autoincrement=True,
 )

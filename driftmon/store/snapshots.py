@@ -15,6 +15,7 @@ from driftmon.store.monitors import facts_from
 from driftmon.store.records import ColumnSample, MonitorSnapshot
 from driftmon.store.references import reference_ids
 from driftmon.store.schema import (
+    EVALUATED,
     baseline_columns,
     baseline_histograms,
     baseline_profiles,
@@ -38,8 +39,6 @@ SEVERITIES = {
     "critical": frozenset({Status.CRITICAL}),
 }
 """The statuses that are at least that severe."""
-
-EVALUATED = [str(status) for status in Status if status.evaluated]
 
 FIRST_PAGE, LARGEST_PAGE = 8, 256
 """Windows looked back at, at once: few at first, since most breaches are young."""

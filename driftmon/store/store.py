@@ -144,9 +144,8 @@ class Store:
             )
         with self._database.writing() as connection:
             monitor_id = monitors.register(connection, facts, now=now)
-            checks.save(connection, monitor_id, result, result.window, scheduled=scheduled, now=now)
             monitors.add_run(connection, monitor_id, RunRecord(facts.name, result.window, started_at, now))
-            return result
+            return checks.save(connection, monitor_id, result, result.window, scheduled=scheduled, now=now)
 
     def record_run(self, run: RunRecord) -> None:
         """
@@ -218,6 +217,16 @@ class Store:
         query = history.between(history.checks_of(monitor), start, end)
         with self._database.reading() as connection:
             return history.checked_windows(connection, query)
+
+    def alerted(self, monitor: str, start: datetime, end: datetime) -> dict[Window, list[tuple[str, str | None]]]:
+        """
+        The windows within ``[start, end)`` in which columns drifted, each with those columns and their segments, oldest first.
+
+        A verdict of ``warning`` or ``critical`` counts; a window that has none is not there.
+        """
+        query = history.between(history.checks_of(monitor), start, end)
+        with self._database.reading() as connection:
+            return history.alerted(connection, query)
 
     # Read by the exporter
 

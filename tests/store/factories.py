@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,20 +13,21 @@ import numpy as np
 from driftmon.core.baseline import Baseline, BaselineColumn, Learnt
 from driftmon.core.binning import count_categories, count_numbers
 from driftmon.core.check import CheckResult, Policy, check
-from driftmon.core.clues import MOST_NEW, SAMPLE, Clues, numeric_clues
+from driftmon.core.clues import MOST_NEW, SAMPLE, Clues, numeric_clues, top_rows
 from driftmon.core.histogram import Histogram, Profile
 from driftmon.core.history import History
 from driftmon.core.layout import Kind, NumericLayout, category_key
 from driftmon.core.learning import CategoryTally, Excluded, learn_categories, learn_numbers
 from driftmon.core.window import Window
 from driftmon.store.records import MonitorFacts
+from driftmon.store.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from driftmon.core.layout import Layout
 
-__all__ = ["DAY", "NOW", "baseline_of", "day", "facts", "live_profile", "result_of", "rows"]
+__all__ = ["DAY", "NOW", "as_stored", "baseline_of", "day", "facts", "live_profile", "result_of", "rows"]
 
 NOW = datetime(2013, 6, 1, 12, 30, 15, 123456, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -108,7 +110,12 @@ def _history(
         for segment, part in parts.items()
         for name, values in part.items()
     }
-    return History(counts, tuple(day(first - number + 1) for first in range(number)) if timed else ())
+    tops = {
+        name: top_rows(np.array(values, dtype=np.float64), np.arange(len(values)) % number, number)
+        for name, values in parts[None].items()
+        if isinstance(layouts[name], NumericLayout)
+    }
+    return History(counts, tuple(day(first - number + 1) for first in range(number)) if timed else (), tops)
 
 
 def _clues(layouts: Mapping[str, Layout], part: Rows) -> dict[str, Clues]:
@@ -176,3 +183,10 @@ def result_of(
     profile = live_profile(baseline, known, problems=problems)
     policy = policy or Policy(roles={"late": "prediction"}, min_rows=50)
     return check(baseline, profile, policy=policy, monitor=(monitor, "arrival-delay"), window=window)
+
+
+def as_stored(baseline: Baseline, result: CheckResult) -> CheckResult:
+    """A result as any database gives it back where it is the only one of its monitor."""
+    with TemporaryDirectory() as folder, Store.open(f"sqlite:///{folder}/results.db") as store:
+        store.save_baseline(result.monitor, baseline, now=NOW)
+        return store.save_check(result, facts(result.monitor), started_at=NOW, now=NOW)

@@ -22,7 +22,7 @@ from driftmon.store.engine import Database
 from driftmon.store.schema import metadata
 from driftmon.store.store import Store
 from tests.servers import PASSWORD, free_port
-from tests.store.factories import NOW, baseline_of, day, facts, result_of, rows
+from tests.store.factories import NOW, as_stored, baseline_of, day, facts, result_of, rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tests.servers import PostgreSQL
 
 BASELINE = baseline_of(rows(0))
-RESULT = result_of(BASELINE, rows(1), day(1))
+RESULT = as_stored(BASELINE, result_of(BASELINE, rows(1), day(1)))
 
 
 def fill(url: str) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from driftmon.store.engine import Database
 from driftmon.store.schema import VERSION_TABLE, metadata
 from driftmon.store.store import Store
-from tests.store.factories import NOW, baseline_of, day, facts, result_of, rows
+from tests.store.factories import NOW, as_stored, baseline_of, day, facts, result_of, rows
 from tests.store.workers import context, open_at_once, save_again_and_again, save_for_ever, upgrade_at_once
 
 if TYPE_CHECKING:
@@ -28,7 +28,10 @@ def wide(seed: int, *, number: int = 300, shift: float = 0.0) -> dict[str, list[
 
 
 BASELINE = baseline_of(wide(0))
-RESULTS = [result_of(BASELINE, wide(1_000 * turn, number=300 - turn, shift=turn), day(1)) for turn in (1, 2)]
+RESULTS = [
+    as_stored(BASELINE, result_of(BASELINE, wide(1_000 * turn, number=300 - turn, shift=turn), day(1)))
+    for turn in (1, 2)
+]
 
 
 @pytest.fixture

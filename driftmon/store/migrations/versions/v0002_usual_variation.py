@@ -36,6 +36,14 @@ def _baselines() -> None:
         sa.Column("clues", sa.Text(), comment="JSON: what a sample of the reference says beyond the counts"),
     )
     op.add_column(
+        "driftmon_baseline_columns",
+        sa.Column(
+            "tops",
+            sa.Text(),
+            comment="JSON: [rows of the most frequent value, others] of each window of the baseline",
+        ),
+    )
+    op.add_column(
         "driftmon_baseline_histograms",
         sa.Column(
             "history",
