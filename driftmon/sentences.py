@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from driftmon.core.quality import QualityCheck
 from driftmon.core.verdict import FALSE_DISCOVERY_RATE, Status
-from driftmon.figures import figures
+from driftmon.figures import figures, more_figures
 from driftmon.words import (
     NATS,
     clipped,
