@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Literal, TypeAlias, TypeVar
 
+from driftmon.core.quality import QualityCheck
 from driftmon.core.verdict import Status
 
 if TYPE_CHECKING:
@@ -136,6 +137,20 @@ def _breached_windows(column: ColumnSample) -> Iterable[Sample]:
     return [((severity,), column.breached_windows.get(severity, 0)) for severity in ("warning", "critical")]
 
 
+def _quality_problems(column: ColumnSample) -> Iterable[Sample]:
+    return [((quality.check.value,), float(quality.problem)) for quality in column.quality]
+
+
+def _top_value(column: ColumnSample) -> float | None:
+    quality = column.quality_of(QualityCheck.TOP_VALUE)
+    return None if quality is None else quality.live
+
+
+def _reference_top_value(column: ColumnSample) -> float | None:
+    quality = column.quality_of(QualityCheck.TOP_VALUE)
+    return None if quality is None else quality.reference
+
+
 MONITOR_FAMILIES: tuple[Family[MonitorSnapshot], ...] = (
     Family(
         "driftmon_monitor_info",
@@ -207,10 +222,29 @@ COLUMN_FAMILIES: tuple[Family[ColumnSample], ...] = (
         _breached_windows,
     ),
     Family(
+        "driftmon_column_sustained_drift",
+        "1 if the windows up to the newest are, taken together, beyond what is usual and beyond the warning threshold, else 0; absent without a verdict.",
+        COLUMN_LABELS,
+        _one(lambda column: column.sustained),
+    ),
+    Family(
+        "driftmon_column_quality_problem",
+        "1 if a share of the newest window's rows is beyond what is usual, else 0, by check: missing, out_of_range, novel or top_value; absent for checks that were not made.",
+        (*COLUMN_LABELS, "check"),
+        _quality_problems,
+    ),
+    Family(
         "driftmon_column_kl_lower_bound_nats",
         "Lower 95 % confidence bound of the KL divergence's excess over its noise floor, in the newest window.",
         COLUMN_LABELS,
         _one(lambda column: column.lower_bound),
+        optional=True,
+    ),
+    Family(
+        "driftmon_column_kl_usual_limit_nats",
+        "KL divergence that one usual window in a hundred exceeds, learnt from the baseline's windows; absent without them.",
+        COLUMN_LABELS,
+        _one(lambda column: column.usual_limit),
         optional=True,
     ),
     Family(
@@ -228,6 +262,13 @@ COLUMN_FAMILIES: tuple[Family[ColumnSample], ...] = (
         optional=True,
     ),
     Family(
+        "driftmon_column_top_value_ratio",
+        "Share of the newest window's rows that hold its most frequent value, 0 to 1; absent where that check was not made.",
+        COLUMN_LABELS,
+        _one(_top_value),
+        optional=True,
+    ),
+    Family(
         "driftmon_column_kl_noise_floor_nats",
         "KL divergence that the newest window would show on average if nothing had changed.",
         COLUMN_LABELS,
@@ -239,6 +280,20 @@ COLUMN_FAMILIES: tuple[Family[ColumnSample], ...] = (
         "Share of the baseline's rows in which the column is missing, 0 to 1.",
         COLUMN_LABELS,
         _one(lambda column: column.reference_missing_ratio),
+        optional=True,
+    ),
+    Family(
+        "driftmon_column_expected_novel_ratio",
+        "Share of rows in no bin or category of the baseline that is to be expected if nothing changed, 0 to 1.",
+        COLUMN_LABELS,
+        _one(lambda column: column.expected_novel_ratio),
+        optional=True,
+    ),
+    Family(
+        "driftmon_column_reference_top_value_ratio",
+        "Share of the baseline's rows that hold the most frequent value of the newest window, 0 to 1.",
+        COLUMN_LABELS,
+        _one(_reference_top_value),
         optional=True,
     ),
 )
@@ -299,7 +354,8 @@ FAMILIES: tuple[AnyFamily, ...] = (
 
 def series_of(columns: int) -> int:
     """How many series a monitor of so many columns has at most, segments apart."""
-    values = {"severity": 2, "dataset": 2, "status": len(Status)}
+    # A column is either numeric or not, so that one of the quality checks does not apply.
+    values = {"severity": 2, "dataset": 2, "status": len(Status), "check": len(QualityCheck) - 1}
     counts = [
         [math.prod(values.get(label, 1) for label in family.labels) for family in families]
         for families in (MONITOR_FAMILIES, COLUMN_FAMILIES)

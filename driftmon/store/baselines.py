@@ -17,6 +17,7 @@ from driftmon.core.layout import Kind, layout_from_json
 from driftmon.core.learning import Excluded
 from driftmon.core.window import Window, isoformat
 from driftmon.errors import StoreError
+from driftmon.store.bulk import insert_all
 from driftmon.store.schema import baseline_columns, baseline_histograms, baseline_profiles, baselines
 from driftmon.store.types import from_json, plain, to_json
 
@@ -89,8 +90,7 @@ def _save_columns(connection: Connection, baseline_id: int, baseline: Baseline) 
         }
         for position, (name, column) in enumerate(baseline.columns.items())
     ]
-    if rows:
-        connection.execute(insert(baseline_columns), rows)
+    insert_all(connection, baseline_columns, rows)
 
 
 def _save_profiles(connection: Connection, baseline_id: int, baseline: Baseline) -> None:
@@ -109,7 +109,7 @@ def _save_profiles(connection: Connection, baseline_id: int, baseline: Baseline)
         }
         for position, (segment, part) in enumerate(parts.items())
     ]
-    connection.execute(insert(baseline_profiles), rows)
+    insert_all(connection, baseline_profiles, rows)
     columns = {name: row_id for row_id, name in connection.execute(_columns_of(baseline_id))}
     ids = connection.execute(
         select(baseline_profiles.c.id)
@@ -131,8 +131,7 @@ def _save_profiles(connection: Connection, baseline_id: int, baseline: Baseline)
     ]
     if history:
         raise StoreError(f"history of {next(iter(history))!r} cannot be stored: the reference has no counts of it")
-    if histograms:
-        connection.execute(insert(baseline_histograms), histograms)
+    insert_all(connection, baseline_histograms, histograms)
 
 
 def _matrix_to_json(counts: NDArray[np.int64] | None) -> str | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, insert, select, update
 
 from driftmon.errors import BaselineMissing, StoreError
+from driftmon.store.bulk import insert_all
 from driftmon.store.lookback import Stored
 from driftmon.store.references import reference_ids
 from driftmon.store.schema import SCORES, baselines, checks, column_results
@@ -74,12 +75,9 @@ def save(
     written = Written(Stored(check_id, window.start, window.end), rows)
     states = bring_up_to_date(connection, written, was_of=was_of, is_of=baseline_id if scheduled else None)
     connection.execute(delete(column_results).where(column_results.c.check_id == check_id))
-    if rows:
-        key = {"check_id": check_id}
-        connection.execute(
-            insert(column_results),
-            [key | {"reference_id": row_id} | row | to_row(states.get(row_id)) for row_id, row in rows.items()],
-        )
+    key = {"check_id": check_id}
+    new = [key | {"reference_id": row_id} | row | to_row(states.get(row_id)) for row_id, row in rows.items()]
+    insert_all(connection, column_results, new)
     columns = (replace(column, sustained=states.get(_id(ids, column))) for column in result.columns)
     return replace(result, columns=tuple(columns))
 

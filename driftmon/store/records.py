@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from driftmon.core.quality import Quality, QualityCheck
     from driftmon.core.verdict import Status, Threshold
     from driftmon.core.window import Window
 
@@ -81,7 +82,8 @@ class ColumnSample:
     One column of the newest window as the exporter shows it.
 
     Ratios in [0, 1], divergences in nats; None where there is no number. `breached_windows` counts, by severity, the newest
-    consecutive evaluated windows whose status was at least that severe; 0 if the newest was not.
+    consecutive evaluated windows whose status was at least that severe; 0 if the newest was not. `sustained` is None without a
+    state, `quality` has the checks that were made.
     """
 
     column: str
@@ -96,6 +98,14 @@ class ColumnSample:
     reference_missing_ratio: float | None
     novel_ratio: float | None
     breached_windows: Mapping[str, int]
+    usual_limit: float | None = None
+    expected_novel_ratio: float | None = None
+    sustained: bool | None = None
+    quality: tuple[Quality, ...] = ()
+
+    def quality_of(self, check: QualityCheck) -> Quality | None:
+        """What came of one quality check; None if it was not made."""
+        return next((quality for quality in self.quality if quality.check is check), None)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from sqlalchemy import and_, func, or_, select
 from driftmon.core.verdict import Status, Threshold
 from driftmon.core.window import Window
 from driftmon.errors import UsageError
-from driftmon.store.history import checks_of, newest_first
+from driftmon.store.history import checks_of, newest_first, quality_from
 from driftmon.store.monitors import facts_from
 from driftmon.store.records import ColumnSample, MonitorSnapshot
 from driftmon.store.references import reference_ids
@@ -39,6 +39,12 @@ SEVERITIES = {
     "critical": frozenset({Status.CRITICAL}),
 }
 """The statuses that are at least that severe."""
+
+SHOWN = (
+    *("role", "status", "warning_threshold", "critical_threshold", "quality", "sustained"),
+    *("kl", "lower_bound", "noise_floor", "usual_limit", "missing_ratio", "novel_ratio", "expected_novel"),
+)
+"""The columns of a row of results that are shown; texts and counts are not."""
 
 FIRST_PAGE, LARGEST_PAGE = 8, 256
 """Windows looked back at, at once: few at first, since most breaches are young."""
@@ -93,9 +99,9 @@ def _runs(connection: Connection, monitor_id: int) -> tuple[Any, bool | None, in
 
 
 def _samples(connection: Connection, newest: Row[Any]) -> tuple[ColumnSample, ...]:
-    rows = connection.execute(
+    rows: Sequence[Any] = connection.execute(
         select(
-            column_results,
+            *(column_results.c[name] for name in SHOWN),
             baseline_columns.c.column_name,
             baseline_profiles.c.segment,
             baseline_profiles.c.reference_rows,
@@ -128,6 +134,10 @@ def _sample(row: Row[Any], breached_windows: Mapping[str, int]) -> ColumnSample:
         reference_missing_ratio=row.reference_missing / row.reference_rows if row.reference_rows else None,
         novel_ratio=row.novel_ratio,
         breached_windows=breached_windows,
+        usual_limit=row.usual_limit,
+        expected_novel_ratio=row.expected_novel,
+        sustained=row.sustained,
+        quality=quality_from(row),
     )
 
 
@@ -151,7 +161,8 @@ def _breached_windows(
     """
     For columns that breach now, how many windows in a row have done so.
 
-    Windows without a verdict on the column neither count nor end a row. Looks back no further than the longest row.
+    Windows without a verdict on the column neither count nor end a row, but one whose baseline did not have the column does:
+    what came before it is not known to be the same column. Looks back no further than the longest row.
     """
     streaks = {key: _Streak() for key in keys}
     going = set(streaks)
@@ -163,9 +174,13 @@ def _breached_windows(
         for baseline_id in {row.baseline_id for row in windows} - set(ids):
             ids[baseline_id] = reference_ids(connection, baseline_id)
         wanted = {ids[row.baseline_id][key]: key for row in windows for key in going & ids[row.baseline_id].keys()}
-        for key, status in _verdicts(connection, [row.id for row in windows], wanted):
-            streaks[key].look_back(status)
-        going = {key for key in going if streaks[key].going}
+        verdicts = _verdicts(connection, [row.id for row in windows], wanted)
+        for row in windows:
+            going &= ids[row.baseline_id].keys()
+            for key in going:
+                if (row.id, key) in verdicts:
+                    streaks[key].look_back(verdicts[row.id, key])
+            going = {key for key in going if streaks[key].going}
         if len(windows) < page:
             break
         seen, page = seen + page, min(4 * page, LARGEST_PAGE)
@@ -174,14 +189,13 @@ def _breached_windows(
 
 def _verdicts(
     connection: Connection, windows: Sequence[int], wanted: Mapping[int, ColumnKey]
-) -> list[tuple[ColumnKey, Status]]:
-    """The verdicts on some columns, by the row id of their reference, in the order of the windows."""
+) -> dict[tuple[int, ColumnKey], Status]:
+    """The verdicts on some columns, named by the row ids of their references, in some windows."""
     results = column_results.c
     query = select(results.check_id, results.reference_id, results.status).where(
         results.check_id.in_(windows), results.status.in_(EVALUATED)
     )
     if len(wanted) <= MOST_WANTED:
         query = query.where(results.reference_id.in_(wanted))
-    order = {window: place for place, window in enumerate(windows)}
-    rows = sorted(connection.execute(query), key=lambda row: order[row.check_id])
-    return [(wanted[row.reference_id], Status(row.status)) for row in rows if row.reference_id in wanted]
+    rows = connection.execute(query)
+    return {(row.check_id, wanted[row.reference_id]): Status(row.status) for row in rows if row.reference_id in wanted}

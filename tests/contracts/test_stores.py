@@ -12,6 +12,7 @@ import pytest
 
 from driftmon.core.check import Policy
 from driftmon.core.history import History
+from driftmon.core.quality import QualityCheck
 from driftmon.core.verdict import Status, Threshold
 from driftmon.core.window import Window
 from driftmon.errors import BaselineMissing, StoreError, UsageError
@@ -461,6 +462,25 @@ def test_a_snapshot_shows_the_newest_window_as_it_was_checked(store: Store):
         assert sample.missing_ratio == column.live.missing / column.live.rows
         assert sample.reference_missing_ratio == column.reference.missing / column.reference.rows
         assert sample.novel_ratio == column.novel
+        assert sample.expected_novel_ratio == column.expected_novel
+
+
+def test_a_snapshot_shows_what_is_usual_sustained_and_wrong_with_shares(store: Store):
+    baseline = baseline_of(REFERENCE, segments=SEGMENTS, days=30)
+    store.save_baseline("flights", baseline, now=NOW)
+    for number in range(1, 8):
+        saved = save(store, result_of(baseline, rows(number, shift=0.6, late=0.9), day(number)))
+    assert {column.sustained.drifting for column in saved.columns} == {True, False}
+    assert any(column.problems for column in saved.columns)
+
+    samples = store.monitor_snapshot("flights").columns
+
+    for sample, column in zip(samples, saved.columns, strict=True):
+        assert sample.usual_limit == column.scores.usual_limit
+        assert sample.sustained is column.sustained.drifting
+        assert sample.quality == column.quality
+    assert samples[0].quality_of(QualityCheck.NOVEL) is None
+    assert samples[0].quality_of(QualityCheck.MISSING) == saved["delay"].quality[0]
 
 
 def test_of_two_windows_that_end_together_the_shorter_is_the_newest(store: Store):
@@ -478,6 +498,7 @@ def test_columns_without_numbers_have_none_in_the_snapshot(store: Store):
 
     assert (sample.column, sample.status) == ("delay", Status.SCHEMA_CHANGED)
     assert (sample.kl, sample.lower_bound, sample.noise_floor, sample.missing_ratio, sample.novel_ratio) == (None,) * 5
+    assert (sample.usual_limit, sample.sustained, sample.quality) == (None, None, ())
     assert sample.reference_missing_ratio == pytest.approx(0.03, abs=0.02)
 
 

@@ -17,6 +17,7 @@ from driftmon.core.check import Policy, check
 from driftmon.core.histogram import Profile
 from driftmon.core.layout import Kind
 from driftmon.core.learning import learn_numbers
+from driftmon.core.quality import Quality, QualityCheck
 from driftmon.core.verdict import Status, Threshold
 from driftmon.core.window import Window
 from driftmon.exporter.service import Exporter
@@ -40,6 +41,14 @@ def _column(name="dep_delay", **changes):
         "reference_missing_ratio": 0.0245,
         "novel_ratio": 0.0,
         "breached_windows": {"warning": 0, "critical": 0},
+        "usual_limit": 0.0274,
+        "expected_novel_ratio": 2.5e-05,
+        "sustained": False,
+        "quality": (
+            Quality(QualityCheck.MISSING, None, 0.0245, 0.0311, 0.21, 0.42, problem=False),
+            Quality(QualityCheck.OUT_OF_RANGE, None, 2.5e-05, 0.0, 0.9, 0.9, problem=False),
+            Quality(QualityCheck.TOP_VALUE, "-5", 0.0613, 0.0591, 0.8, 0.9, problem=False),
+        ),
     }
     return ColumnSample(column=name, **(values | changes))
 

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
+from driftmon.core.quality import Quality, QualityCheck
 from driftmon.core.verdict import Status, Threshold
 from driftmon.exporter.exposition import SNAPSHOT_FAMILIES, exposition, label_value, render_exporter, render_monitor
 from driftmon.exporter.snapshot import SnapshotBuilder
@@ -55,10 +56,16 @@ def text(column, monitor):
     flights = monitor(
         "flights",
         column("dep_delay", status=Status.WARNING, kl=0.0431, lower_bound=0.0213, breached_windows={"warning": 2, "critical": 0}),
-        column("p_late", role="prediction", threshold=Threshold(warning=0.01, critical=0.05), kl=1e-05),
-        column("carrier", status=Status.SCHEMA_CHANGED, kl=None, lower_bound=None, noise_floor=None, missing_ratio=None, novel_ratio=None),
+        column("p_late", role="prediction", threshold=Threshold(warning=0.01, critical=0.05), kl=1e-05, sustained=True),
+        column("carrier", status=Status.SCHEMA_CHANGED, kl=None, lower_bound=None, noise_floor=None, missing_ratio=None, novel_ratio=None,
+            usual_limit=None, expected_novel_ratio=None, sustained=None, quality=()),
+        column("origin", expected_novel_ratio=0.001, novel_ratio=0.05, usual_limit=None, quality=(
+            Quality(QualityCheck.MISSING, None, 0.0, 0.0, 1.0, 1.0, problem=False),
+            Quality(QualityCheck.NOVEL, None, 0.001, 0.05, 1e-9, 4e-9, problem=True),
+            Quality(QualityCheck.TOP_VALUE, "EWR", 0.4, 0.41, 0.6, 0.9, problem=False),
+        )),
         column('say "hi"\\\n', novel_ratio=None),
-        column("dep_delay", segment="origin=JFK", status=Status.CRITICAL, kl=0.25, breached_windows={"warning": 1, "critical": 1}),
+        column("dep_delay", segment="origin=JFK", status=Status.CRITICAL, kl=0.25, breached_windows={"warning": 1, "critical": 1}, quality=()),
     )  # fmt: skip
     new = monitor(
         "new",
@@ -162,7 +169,7 @@ def test_only_series_of_segments_have_the_label_segment(text):
 def test_every_status_has_a_series_and_segments_are_not_counted(text):
     counts = {s.labels["status"]: s.value for s in of(text, "driftmon_monitor_columns", monitor="flights")}
 
-    assert counts == dict.fromkeys(Status, 0) | {"warning": 1, "ok": 2, "schema_changed": 1}
+    assert counts == dict.fromkeys(Status, 0) | {"warning": 1, "ok": 3, "schema_changed": 1}
 
 
 def test_a_monitor_that_was_never_checked_has_every_status_at_zero(text):

@@ -12,6 +12,7 @@ from driftmon.metrics import (
     FAMILIES,
     MONITOR_FAMILIES,
     MONITOR_LABELS,
+    series_of,
 )
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "metrics.md"
@@ -22,6 +23,12 @@ PROMISED = {
     "driftmon_column_kl_noise_floor_nats": set(),
     "driftmon_column_kl_threshold_nats": {"severity"},
     "driftmon_column_consecutive_breached_windows": {"severity"},
+    "driftmon_column_sustained_drift": set(),
+    "driftmon_column_quality_problem": {"check"},
+    "driftmon_column_kl_usual_limit_nats": set(),
+    "driftmon_column_expected_novel_ratio": set(),
+    "driftmon_column_top_value_ratio": set(),
+    "driftmon_column_reference_top_value_ratio": set(),
     "driftmon_column_missing_ratio": set(),
     "driftmon_column_reference_missing_ratio": set(),
     "driftmon_column_novel_ratio": set(),
@@ -84,3 +91,22 @@ def test_the_document_describes_every_family_as_it_is():
 
 def test_the_document_names_no_family_that_is_not_there():
     assert set(re.findall(r"driftmon_(?:monitor|column|exporter|build)_\w+", DOCUMENT.read_text())) == set(by_name)
+
+
+def test_the_document_says_how_many_series_there_are_and_which_are_left_out_first():
+    text = " ".join(DOCUMENT.read_text().split())
+    optional = [f"`{family.name}`" for family in reversed(COLUMN_FAMILIES) if family.optional]
+
+    assert f"({', '.join(optional)}, in this order)" in text
+    assert f"A monitor has {series_of(0)} series, and up to {series_of(1) - series_of(0)} more for each column" in text
+    assert f"20 monitors of 50 columns are at most {20 * series_of(50):,} series" in text
+
+
+def test_only_what_alerts_need_is_not_optional():
+    assert [family.name for family in COLUMN_FAMILIES if not family.optional] == [
+        "driftmon_column_kl_divergence_nats",
+        "driftmon_column_kl_threshold_nats",
+        "driftmon_column_consecutive_breached_windows",
+        "driftmon_column_sustained_drift",
+        "driftmon_column_quality_problem",
+    ]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import Engine, event
 
 from driftmon.core.check import Policy
 from driftmon.core.layout import Kind
@@ -206,6 +207,57 @@ def test_breached_windows_are_counted_over_a_change_of_the_baseline(store: Store
 
     assert delay.breached_windows == {"warning": 4, "critical": 4}
     assert late.breached_windows == {"warning": 1, "critical": 1}
+
+
+def test_a_row_of_breaches_reaches_no_further_back_than_the_column(store: Store):
+    lateness = baseline_of({"late": rows(5, 5_000)["late"]})
+    for baseline in (BASELINE, lateness, OTHER_BASELINE):
+        store.save_baseline("flights", baseline, now=NOW)
+    moved = {"delay": rows(1, 2_000, shift=2.0)["delay"], "late": rows(1, 2_000, late=0.9)["late"]}
+    results = [
+        *(dataclasses.replace(PALETTE[Status.CRITICAL], window=day(number)) for number in (1, 2, 3)),
+        result_of(lateness, {"late": moved["late"]}, day(4)),
+        result_of(OTHER_BASELINE, moved, day(5)),
+        result_of(OTHER_BASELINE, moved, day(6)),
+    ]
+    for result in results:
+        store.save_check(result, facts(), started_at=NOW, now=NOW)
+
+    delay, late = store.monitor_snapshot("flights").columns
+
+    assert delay.breached_windows == {"warning": 2, "critical": 2}, "on the fourth there was no such column"
+    assert late.breached_windows == {"warning": 3, "critical": 3}
+
+
+@pytest.fixture
+def statements():
+    """The statements that are run from here on."""
+    found: list[str] = []
+
+    def note(connection, cursor, statement, *rest):
+        found.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    yield found
+    event.remove(Engine, "before_cursor_execute", note)
+
+
+def test_a_column_that_is_new_costs_no_walk_through_all_windows(store: Store, statements):
+    for baseline in (BASELINE, OTHER_BASELINE):
+        store.save_baseline("flights", baseline, now=NOW)
+    for number in range(1, 120):
+        result = dataclasses.replace(PALETTE[Status.OK], window=day(number))
+        store.save_check(result, facts(), started_at=NOW, now=NOW)
+    moved = {"delay": rows(1, 2_000)["delay"], "late": rows(1, 2_000, late=0.9)["late"]}
+    store.save_check(result_of(OTHER_BASELINE, moved, day(120)), facts(), started_at=NOW, now=NOW)
+    del statements[:]
+
+    delay, late = store.monitor_snapshot("flights").columns
+
+    assert late.breached_windows["critical"] == 1
+    assert delay.breached_windows["critical"] == 0
+    pages = [one for one in statements if one.startswith("SELECT driftmon_checks.id, driftmon_checks.baseline_id")]
+    assert len(pages) == 1
 
 
 def test_a_long_row_of_breaches_is_counted_to_its_end(store: Store):

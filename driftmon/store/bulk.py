@@ -1,0 +1,89 @@
+"""
+Many rows at once.
+
+SQLite takes row after row as fast as it can write. On PostgreSQL that costs a message a row, so that there one statement takes all
+of them, a column an array.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ARRAY, bindparam, func, insert, select, update
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sqlalchemy import ColumnElement, Connection, Insert, Table, Update
+
+__all__ = ["insert_all", "update_all"]
+
+
+def insert_all(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """
+    Insert rows, in their order.
+
+    Parameters
+    ----------
+    rows : sequence of mapping of str to object
+        All with the same columns.
+    """
+    if not rows:
+        return
+    if connection.dialect.name == "postgresql":
+        connection.execute(_insert_at_once(table, tuple(rows[0])), _arrays(rows))
+    else:
+        connection.execute(insert(table), [dict(row) for row in rows])
+
+
+def update_all(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """
+    Update rows.
+
+    Parameters
+    ----------
+    rows : sequence of mapping of str to object
+        All with the same columns: those of the primary key, which say which row, and the new values.
+    """
+    if not rows:
+        return
+    names = tuple(rows[0])
+    if connection.dialect.name == "postgresql":
+        connection.execute(_update_at_once(table, names), _arrays(rows))
+    else:
+        statement = _updating(table, {name: bindparam(_new(name), type_=table.c[name].type) for name in names})
+        connection.execute(statement, [{_new(name): value for name, value in row.items()} for row in rows])
+
+
+def _new(name: str) -> str:
+    return f"new_{name}"  # the names of columns are taken
+
+
+def _arrays(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    return {_new(name): [row[name] for row in rows] for name in rows[0]}
+
+
+def _unnested(table: Table, names: Sequence[str]) -> dict[str, ColumnElement[Any]]:
+    arrays = (bindparam(_new(name), type_=ARRAY(table.c[name].type)) for name in names)
+    new = func.unnest(*arrays).table_valued(*names).render_derived("new")
+    return {name: new.c[name] for name in names}
+
+
+def _updating(table: Table, new: Mapping[str, ColumnElement[Any]]) -> Update:
+    key = {column.name for column in table.primary_key}
+    return (
+        update(table)
+        .where(*(table.c[name] == new[name] for name in sorted(key)))
+        .values({name: value for name, value in new.items() if name not in key})
+    )
+
+
+@lru_cache
+def _insert_at_once(table: Table, names: tuple[str, ...]) -> Insert:
+    return insert(table).from_select(names, select(*_unnested(table, names).values()))
+
+
+@lru_cache
+def _update_at_once(table: Table, names: tuple[str, ...]) -> Update:
+    return _updating(table, _unnested(table, names))
