@@ -8,24 +8,22 @@ it can be killed at any moment and run again.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from driftmon.core.baseline import Baseline, Learnt
 from driftmon.core.check import Policy, check
-from driftmon.core.pairs import LEAST_REFERENCE_ROWS
-from driftmon.core.histogram import Profile
-from driftmon.core.layout import CategoricalLayout, Kind
-from driftmon.errors import BaselineMissing, DataNotReady, DriftmonError, SourceError, StoreError, UsageError
-from driftmon.sources.base import Selection, no_progress
+from driftmon.errors import BaselineMissing, DataNotReady, DriftmonError, StoreError
+from driftmon.reference import baseline_of
+from driftmon.sources.base import no_progress
 from driftmon.sources.files import FilesSource
 from driftmon.store.records import MonitorFacts, RunRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from driftmon.config import Monitor
+    from driftmon.core.baseline import Baseline
     from driftmon.core.check import CheckResult
     from driftmon.core.window import Window
     from driftmon.sources.base import Progress, Source
@@ -34,31 +32,18 @@ if TYPE_CHECKING:
 __all__ = [
     "BackfillStep",
     "backfill",
-    "baseline_of",
     "build_baseline",
-    "check_names",
     "facts_of",
     "live_source",
     "policy_of",
-    "reference_source",
     "run_check",
 ]
 
 logger = logging.getLogger(__name__)
 
-SAID = 3
-"""Columns whose reason a message gives before it stops."""
-
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def reference_source(monitor: Monitor, progress: Progress = no_progress) -> Source:
-    """Where the monitor's reference rows are."""
-    return FilesSource(
-        monitor.reference.path, timestamp=monitor.reference.timestamp, timezone=monitor.timezone, progress=progress
-    )
 
 
 def live_source(monitor: Monitor, progress: Progress = no_progress) -> Source:
@@ -91,86 +76,6 @@ def facts_of(monitor: Monitor, now: datetime) -> MonitorFacts:
     )
 
 
-def baseline_of(monitor: Monitor, progress: Progress = no_progress) -> Baseline:
-    """
-    Learn layouts from the reference, then count it: everything a check needs, without storing anything.
-
-    Raises
-    ------
-    SourceError
-        If the reference cannot be read, is empty, has no column to monitor, or lacks one that the monitor names.
-    """
-    source = reference_source(monitor, progress)
-    span = monitor.reference_span
-    columns = monitor.columns
-    present = [column.name for column in source.inspect().columns]
-    check_names(monitor, present)
-    # The live timestamp says when a row happened, not what it is like; the reference may carry it too.
-    named = {part for name in columns.included or () for part in (name, name.rpartition(".")[0])}
-    time = {name for name in present if name == monitor.live.timestamp} - named
-    selection = Selection(
-        include=columns.included,
-        exclude=sorted({*columns.exclude, *time}),
-        kinds={name: Kind(kind) for name, kind in columns.kinds.items()},
-    )
-    learnt = source.learn(selection, span)
-    if not learnt.columns:
-        reasons = "; ".join(f"{item.column}: {item.reason}" for item in learnt.excluded[:SAID])
-        raise SourceError(
-            f"{monitor.reference.path}: no column can be monitored: {reasons or 'all are excluded'}; name some under columns"
-        )
-    values = _segment_values(monitor, learnt)
-    profile = source.count(learnt.columns, span, segments=values)
-    if profile.problems:
-        name, problem = next(iter(profile.problems.items()))
-        raise SourceError(f"reference of {monitor.name!r}: column {name!r}: {problem}")
-    enough = {name: part for name, part in profile.segments.items() if part.rows >= LEAST_REFERENCE_ROWS}
-    return Baseline(learnt, Profile(profile.rows, profile.histograms, segments=enough), span)
-
-
-def check_names(monitor: Monitor, present: Sequence[str]) -> None:
-    """
-    Refuse a monitor that names columns which its reference does not have: what it says of them would count for nothing.
-
-    Raises
-    ------
-    SourceError
-        With the key that names the column, and the nearest names.
-    """
-    columns = monitor.columns
-    asked: dict[str, Iterable[str]] = {
-        "columns.features": columns.features or (),
-        "columns.predictions": columns.predictions,
-        "columns.targets": columns.targets,
-        "columns.exclude": columns.exclude,
-        "columns.kinds": columns.kinds,
-        "segments": monitor.segments,
-        "column_thresholds": monitor.column_thresholds,
-    }
-    for key, names in asked.items():
-        for name in names:
-            # A part of a timestamp, such as booked.hour, is there if the timestamp is.
-            if name not in present and name.rpartition(".")[0] not in present:
-                from driftmon.sources.arrow.batches import nearest  # noqa: PLC0415 - Arrow, for a message
-
-                raise SourceError(
-                    f"{monitor.reference.path}: no column {name!r}, which {key} names; {nearest(name, present)}"
-                )
-
-
-def _segment_values(monitor: Monitor, learnt: Learnt) -> dict[str, Sequence[str]]:
-    values: dict[str, Sequence[str]] = {}
-    for name in monitor.segments:
-        column = learnt.columns.get(name)
-        if column is None or not isinstance(column.layout, CategoricalLayout):
-            known = [other for other, c in learnt.columns.items() if isinstance(c.layout, CategoricalLayout)]
-            raise UsageError(
-                f"{monitor.name}: segments names {name!r}, which is not a monitored categorical column; those are {known}"
-            )
-        values[name] = column.layout.categories
-    return values
-
-
 def build_baseline(
     monitor: Monitor,
     store: Store,
@@ -194,7 +99,7 @@ def build_baseline(
         True if checks use it from now on.
     """
     now = now or _now()
-    baseline = baseline_of(monitor, progress)
+    baseline = _without_alerts(baseline_of(monitor, progress), monitor, store)
     # Readers know the monitor from here on, so that one that never succeeds is seen.
     store.register_monitor(facts_of(monitor, now), now=now)
     store.save_baseline(monitor.name, baseline, now=now)
@@ -205,6 +110,15 @@ def build_baseline(
         store.promote(monitor.name, baseline.id, now=now)
         return baseline, True
     return baseline, False
+
+
+def _without_alerts(baseline: Baseline, monitor: Monitor, store: Store) -> Baseline:
+    """What alerted is not usual: such windows of earlier checks teach a later baseline's history nothing."""
+    history = baseline.history
+    if history is None or not history.windows:
+        return baseline
+    alerted = store.alerted(monitor.name, history.windows[0].start, history.windows[-1].end)
+    return replace(baseline, history=history.without(alerted))
 
 
 def run_check(
@@ -239,7 +153,10 @@ def run_check(
             store.register_monitor(facts_of(monitor, started), now=started)
             store.record_run(RunRecord(monitor.name, window, started, now or _now(), str(exc)))
         raise
-    store.save_check(result, facts_of(monitor, started), started_at=started, now=now or _now())
+    scheduled = monitor.windows.containing(window.start) == window
+    result = store.save_check(
+        result, facts_of(monitor, started), scheduled=scheduled, started_at=started, now=now or _now()
+    )
     _log(result)
     return result
 

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from driftmon.core.evidence import detectable_kl
+from driftmon.core.history import BLOCKS, LEAST_WINDOWS
 from driftmon.core.window import isoformat
 from driftmon.errors import DataNotReady
 from driftmon.metrics import series_of
-from driftmon.pipeline import check_names, live_source, reference_source
+from driftmon.pipeline import live_source
+from driftmon.reference import check_names, reference_source, reference_windows
 from driftmon.sources.base import no_progress
 
 if TYPE_CHECKING:
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
     from driftmon.config import Monitor
     from driftmon.core.window import Window
-    from driftmon.sources.base import Inspection, Progress
+    from driftmon.sources.base import Inspection, Progress, Source
 
 __all__ = ["Report", "report_on"]
 
@@ -32,7 +34,8 @@ class Report:
     What was found.
 
     `rows` are those of `window`, None if it has no data yet (`remark` says so). `detectable` is the smallest KL in nats that a
-    window of so many rows shows 9 times in 10, None without rows.
+    window of so many rows shows 9 times in 10, None without rows. `reference_windows` are those that tell what is usual, None if the
+    reference has no timestamp.
     """
 
     monitor: str
@@ -45,6 +48,7 @@ class Report:
     naive: tuple[str, ...]
     timezone: str
     detectable: float | None
+    reference_windows: int | None
     series: int
 
     def lines(self) -> list[str]:
@@ -61,7 +65,27 @@ class Report:
             lines.append(
                 f"  shows      shifts of {self.detectable:.3f} nats or more, 9 times in 10, in a window of {self.rows:,} rows"
             )
-        return [*lines, f"  metrics    about {self.series} series"]
+        return [*lines, f"  usual      {self._usual()}", f"  metrics    about {self.series} series"]
+
+    @property
+    def calibrated(self) -> bool:
+        """True if the reference has windows enough to tell what is usual."""
+        return self.reference_windows is not None and self.reference_windows >= LEAST_WINDOWS
+
+    def _usual(self) -> str:
+        windows = self.reference_windows
+        if windows is None:
+            return (
+                f"the reference has no timestamp: {BLOCKS} consecutive blocks of its rows stand for windows; name "
+                "reference.timestamp, if it has one, to calibrate verdicts on real windows"
+            )
+        count = f"{windows} whole {'window' if windows == 1 else 'windows'} of the reference"
+        if not self.calibrated:
+            return (
+                f"{count}: verdicts know chance only, since {LEAST_WINDOWS} are needed to tell what is usual; widen the "
+                "reference, or choose a schedule of shorter windows"
+            )
+        return f"{count} tell how much the columns move by themselves"
 
     def _rows(self) -> str:
         return self.remark or f"{self.rows:,} rows"
@@ -73,7 +97,12 @@ class Report:
             "reference": {"place": self.reference, "rows": self.reference_rows},
             "kinds": self.kinds,
             "window": {"start": isoformat(self.window.start), "end": isoformat(self.window.end), "rows": self.rows},
-            "remarks": [*([self.remark] if self.remark else []), *self.naive],
+            "remarks": [
+                *([self.remark] if self.remark else []),
+                *self.naive,
+                *([] if self.calibrated else [self._usual()]),
+            ],
+            "reference_windows": self.reference_windows,
             "detectable_kl": self.detectable,
             "series": self.series,
         }
@@ -121,8 +150,14 @@ def report_on(monitor: Monitor, *, now: datetime, progress: Progress = no_progre
         naive=naive,
         timezone=monitor.timezone,
         detectable=detectable,
+        reference_windows=_reference_windows(monitor, reference),
         series=series_of(len(monitored)),
     )
+
+
+def _reference_windows(monitor: Monitor, reference: Source) -> int | None:
+    split = reference_windows(monitor, reference)
+    return None if isinstance(split, int) else len(split)
 
 
 def _monitored(monitor: Monitor, seen: Inspection) -> dict[str, str]:

@@ -2,19 +2,24 @@
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy.special import rel_entr
 from scipy.stats import chi2, chi2_contingency, norm
 
+from driftmon.core.sustained import sustained
 from driftmon.results import baseline_json, check_json, check_summary
-from tests.checks import baseline_of, check_of, flights
+from tests.checks import baseline_of, check_of, flights, quarter
 from tests.golden import agree, rounded
 
 
 def test_the_json_of_a_check_is_what_readers_rely_on():
-    result = check_of(flights(late=0.5, new=40))
+    reference, windows = quarter()
+    result = check_of(flights(late=0.5, new=40), reference=reference, windows=windows)
+    [state] = sustained(*(np.array(value) for value in ([[0.001]] * 3, [30], [[90.0, 10]], [[50.0, 50]], [2], [0.02])))
+    result = replace(result, columns=(replace(result.columns[0], sustained=state), *result.columns[1:]))
 
     agree("check.json", json.dumps(rounded(check_json(result)), indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 

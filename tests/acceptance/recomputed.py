@@ -34,8 +34,12 @@ def scores(column):
         "lower_bound": max(0.0, forward["kl"] - forward["floor"] - ONE_SIDED_95 * forward["error"]),
         "upper_bound": max(0.0, forward["kl"] - forward["floor"] + ONE_SIDED_95 * forward["error"]),
         "lower_bound_reverse": max(0.0, backward["kl"] - backward["floor"] - ONE_SIDED_95 * backward["error"]),
+        "hellinger": sqrt(fsum((sqrt(a) - sqrt(b)) ** 2 for a, b in zip(p, q, strict=True)) / 2),
+        "total_variation": fsum(abs(c / n - r / m) for c, r in zip(live, reference, strict=True)) / 2,
+        "higher": _higher(live[:-1], reference[:-1]) if column["kind"] == "numeric" else None,
         "p_iid": p_value,
-        "p_value": p_value,
+        # What is usual does not follow from the bins of one window.
+        "p_value": max(p_value, column["p_history"] or 0.0),
         "contributions": forward["terms"],
         "missing": {"reference": reference[-1] / m, "live": live[-1] / n},
         "rows": {"reference": m, "live": n},
@@ -73,6 +77,15 @@ def _one_way(of, against):
         "error": sqrt(variance),
         "terms": [a * log(a / b) - a + b for a, b in zip(p, q, strict=True)],
     }
+
+
+def _higher(live, reference):
+    """How often a live value is in a higher bin than a reference value, ties half, over all pairs."""
+    pairs = sum(live) * sum(reference)
+    if pairs == 0:
+        return None
+    won = fsum(c * (sum(reference[:place]) + reference[place] / 2) for place, c in enumerate(live))
+    return won / pairs
 
 
 def _g_test(live, reference):

@@ -80,6 +80,8 @@ def agrees(result):
                 assert column[name] == pytest.approx(number, rel=1e-12), (column["column"], name)
             elif name == "contributions":
                 assert all(close(item["contribution"], term) for item, term in zip(column["bins"], number, strict=True))
+            elif number is None:
+                assert column[name] is None, (column["column"], name)
             else:
                 assert close(column[name], number), (column["column"], name, column[name], number)
         assert close(sum(item["contribution"] for item in column["bins"]), column["kl"])
