@@ -119,7 +119,7 @@ def test_a_wobble_is_what_usual_days_make_of_a_column():
 
 
 def test_a_longer_window_is_counted_in_windows_of_the_monitor():
-    made = planned(shift=0.002)
+    made = planned(shift=0.005)
 
     carrier = columns(made)["carrier"]
     assert made.windows(carrier) == math.ceil(carrier.rows / 1_000) > 1

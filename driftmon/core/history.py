@@ -46,6 +46,9 @@ ALIKE = 1.25
 WEEK = 7
 """One window in so many is a pattern, such as Sundays; fewer that stand out are incidents."""
 
+AS_FAR = 2.0
+"""A window that is at most so many times as far out, beyond noise, as one reference window in `WEEK` is one of those."""
+
 Key = tuple[str, str | None]
 """A column and its segment; None for all rows."""
 
@@ -120,7 +123,7 @@ class Usual:
     p_history : ndarray of float
         Probability that a usual window is at least so far from the reference.
     limit : ndarray of float
-        Nats: the KL that one usual window in a hundred exceeds.
+        Nats: the KL that at most one usual window in a hundred exceeds.
     """
 
     p_history: NDArray[np.float64]
@@ -140,12 +143,15 @@ class Calibration:
         τ², nats: how far a usual window is from the others, beyond the noise of sampling.
     centre, spread : ndarray of float, shape (columns,)
         Mean and standard deviation of the cube roots of KL over what noise and day effect explain.
+    weekly : ndarray of float, shape (columns,)
+        Nats beyond noise that one window in `WEEK` reached.
     """
 
     windows: NDArray[np.int64]
     day_effect: NDArray[np.float64]
     centre: NDArray[np.float64]
     spread: NDArray[np.float64]
+    weekly: NDArray[np.float64]
 
     @cached_property
     def enough(self) -> NDArray[np.bool_]:
@@ -172,9 +178,13 @@ class Calibration:
         above = np.cbrt(_ratio(kl, explained)) - self.centre
         # A history that never moved at all is exceeded by whatever moves.
         never = np.where(above > 0, np.inf, np.where(above < 0, -np.inf, 0.0))
-        t = np.divide(above, width, out=never, where=width > 0)
+        p_history = stdtr(freedom, -np.divide(above, width, out=never, where=width > 0))
+        # Sundays are no bell curve: what comes once a week is usual however narrow the spread of the other days. The same holds
+        # for windows much larger than those of the reference, whose noise hides how far apart they really are.
+        weekly = noise_floor + AS_FAR * self.weekly
+        p_history = np.where(kl <= weekly, np.maximum(p_history, 1 / (WEEK + 1)), p_history)
         limit = explained * np.maximum(self.centre + stdtrit(freedom, 0.99) * width, 0.0) ** 3
-        return Usual(stdtr(freedom, -t), limit)
+        return Usual(p_history, np.maximum(limit, weekly))
 
 
 def calibrate(
@@ -204,7 +214,7 @@ def calibrate(
     Statistics A5 and B4.2.
     """
     columns = list(history)
-    learnt = Calibration(np.zeros(len(columns), dtype=np.int64), *np.zeros((3, len(columns))))
+    learnt = Calibration(np.zeros(len(columns), dtype=np.int64), *np.zeros((4, len(columns))))
     alike: dict[tuple[int, ...], list[int]] = defaultdict(list)  # columns of one shape are one block of arithmetic
     for place, (counts, size) in enumerate(zip(columns, bins.tolist(), strict=True)):
         alike[len(counts), size].append(place)
@@ -232,24 +242,26 @@ def _learn(
     for rows in patterns.values():
         kept = counted[rows[0]]
         found = _usual(live[rows][:, kept], rest[rows][:, kept])
-        learnt.day_effect[places[rows]], learnt.centre[places[rows]], learnt.spread[places[rows]] = found
+        learned = (learnt.day_effect, learnt.centre, learnt.spread, learnt.weekly)
+        for numbers, values in zip(learned, found, strict=True):
+            numbers[places[rows]] = values
 
 
-def _usual(
-    live: NDArray[np.float64], rest: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """τ², and the mean and standard deviation of g, of columns with counts of shape (columns, windows, bins)."""
+def _usual(live: NDArray[np.float64], rest: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+    """The numbers of `Calibration` after the first, of columns with counts of shape (columns, windows, bins)."""
     kl = kl_contributions(*smoothed(live, rest, np.full(live.shape[:-1], live.shape[-1]))).sum(axis=-1)
     used = ((live + rest) > 0).sum(axis=-1)
     floor = (used - 1) / 2 * (1 / live.sum(axis=-1) + 1 / rest.sum(axis=-1))
-    day_effect = np.maximum((kl - floor).mean(axis=-1), 0.0)
+    excess, windows = kl - floor, kl.shape[-1]
+    day_effect = np.maximum(excess.mean(axis=-1), 0.0)
+    weekly = np.maximum(np.partition(excess, -(windows // WEEK), axis=-1)[:, -(windows // WEEK)], 0.0)
     g = np.cbrt(_ratio(kl, floor + day_effect[:, np.newaxis]))
     low, high = np.quantile(g, (0.25, 0.75), axis=-1)
     most = (high + 1.5 * (high - low))[:, np.newaxis]
     # An incident in the reference must not make incidents usual; but what comes as often as once a week is usual.
-    rare = (g > most).sum(axis=-1) < g.shape[-1] // WEEK
+    rare = (g > most).sum(axis=-1) < windows // WEEK
     g = np.where(rare[:, np.newaxis], np.minimum(g, most), g)
-    return day_effect, g.mean(axis=-1), g.std(axis=-1, ddof=1)
+    return day_effect, g.mean(axis=-1), g.std(axis=-1, ddof=1), weekly
 
 
 def _ratio(kl: NDArray[np.float64], explained: NDArray[np.float64]) -> NDArray[np.float64]:

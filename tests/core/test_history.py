@@ -41,8 +41,10 @@ def by_formula(history, reference, live):
     kl, floor = smoothed_kl(live, reference)
     width = g.std(ddof=1) * math.sqrt(1 + 1 / len(g))
     statistic = (np.cbrt(kl / (floor + day_effect)) - g.mean()) / width
+    p_history = student.sf(statistic, len(g) - 1)
     limit = (g.mean() + student.ppf(0.99, len(g) - 1) * width) ** 3 * (floor + day_effect)
-    return day_effect, student.sf(statistic, len(g) - 1), limit
+    weekly = floor + 2 * max(0, np.sort(d - f)[-(len(g) // 7)])
+    return day_effect, max(p_history, 1 / 8) if kl <= weekly else p_history, max(limit, weekly)
 
 
 def days(windows, *, rows=2_000, bins=12, wobble=0.0, seed=0):
@@ -77,13 +79,41 @@ def test_what_is_usual_agrees_with_the_formula_to_ten_digits(wobble, windows, ro
     assert usual.limit[0] == pytest.approx(limit, rel=1e-10)
 
 
-def test_the_limit_is_the_kl_at_which_one_usual_window_in_a_hundred_lies():
-    history = days(30, wobble=0.1)
+@pytest.mark.parametrize("windows", [7, 30, 90])
+@pytest.mark.parametrize("wobble", [0, 0.1])
+def test_beyond_the_limit_lies_at_most_one_usual_window_in_a_hundred(windows, wobble):
+    history = days(windows, wobble=wobble)
     calibration, usual = judged(history, days(1, seed=3)[0])
+    noise_floor = np.array([weigh_floor(history)])
 
-    at_limit = calibration.judge(usual.limit, np.array([weigh_floor(history)]))
+    below, beyond = (calibration.judge(usual.limit * factor, noise_floor).p_history[0] for factor in (0.999, 1.001))
 
-    assert at_limit.p_history[0] == pytest.approx(0.01, rel=1e-9)
+    assert below >= 0.01 >= beyond
+
+
+def test_a_window_twice_as_far_out_as_one_in_a_week_is_usual_and_a_farther_one_is_judged_by_the_spread():
+    history = days(28, wobble=0.05)
+    sundays = np.arange(28) % 7 == 6
+    history[sundays] = days(4, wobble=0.05, seed=1)[:, ::-1] + np.arange(12) * 30
+    calibration, _ = judged(history, days(1)[0])
+    noise_floor = np.array([weigh_floor(history)])
+    usual = np.sort([smoothed_kl(window, history.sum(axis=0) - window)[0] for window in history])
+
+    p = [calibration.judge(np.array([times * usual[-4]]), noise_floor).p_history[0] for times in (1, 1.8, 4)]
+
+    assert p[0] >= 1 / 8
+    assert p[1] >= 1 / 8
+    assert p[2] < 0.01
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_windows_much_larger_than_those_of_the_reference_are_not_unusual_for_it(seed):
+    history = days(30, rows=500, wobble=0.05, seed=seed)
+    live = days(40, rows=20_000, wobble=0.05, seed=100 + seed)
+
+    p = [judged(history, window)[1].p_history[0] for window in live]
+
+    assert np.mean(np.array(p) < 0.01) <= 0.1
 
 
 def weigh_floor(history):
