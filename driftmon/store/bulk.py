@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ARRAY, bindparam, func, insert, select, update
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from sqlalchemy import ColumnElement, Connection, Insert, Table, Update
 
 __all__ = ["insert_all", "update_all"]
+
+AT_ONCE = 2_000
+"""Rows of a statement: a history of years has 20 kB a row, and a message of gigabytes is refused."""
 
 
 def insert_all(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -29,12 +32,11 @@ def insert_all(connection: Connection, table: Table, rows: Sequence[Mapping[str,
     rows : sequence of mapping of str to object
         All with the same columns.
     """
-    if not rows:
-        return
-    if connection.dialect.name == "postgresql":
-        connection.execute(_insert_at_once(table, tuple(rows[0])), _arrays(rows))
-    else:
-        connection.execute(insert(table), [dict(row) for row in rows])
+    for some in _parts(rows):
+        if connection.dialect.name == "postgresql":
+            connection.execute(_insert_at_once(table, tuple(some[0])), _arrays(some))
+        else:
+            connection.execute(insert(table), [dict(row) for row in some])
 
 
 def update_all(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -46,14 +48,17 @@ def update_all(connection: Connection, table: Table, rows: Sequence[Mapping[str,
     rows : sequence of mapping of str to object
         All with the same columns: those of the primary key, which say which row, and the new values.
     """
-    if not rows:
-        return
-    names = tuple(rows[0])
-    if connection.dialect.name == "postgresql":
-        connection.execute(_update_at_once(table, names), _arrays(rows))
-    else:
-        statement = _updating(table, {name: bindparam(_new(name), type_=table.c[name].type) for name in names})
-        connection.execute(statement, [{_new(name): value for name, value in row.items()} for row in rows])
+    for some in _parts(rows):
+        names = tuple(some[0])
+        if connection.dialect.name == "postgresql":
+            connection.execute(_update_at_once(table, names), _arrays(some))
+        else:
+            statement = _updating(table, {name: bindparam(_new(name), type_=table.c[name].type) for name in names})
+            connection.execute(statement, [{_new(name): value for name, value in row.items()} for row in some])
+
+
+def _parts(rows: Sequence[Mapping[str, Any]]) -> Iterator[Sequence[Mapping[str, Any]]]:
+    return (rows[first : first + AT_ONCE] for first in range(0, len(rows), AT_ONCE))
 
 
 def _new(name: str) -> str:
