@@ -242,7 +242,7 @@ COLUMN_FAMILIES: tuple[Family[ColumnSample], ...] = (
     ),
     Family(
         "driftmon_column_kl_usual_limit_nats",
-        "KL divergence that one usual window in a hundred exceeds, learnt from the baseline's windows; absent without them.",
+        "KL divergence that at most one usual window in a hundred exceeds, learnt from the baseline's windows; absent without them.",
         COLUMN_LABELS,
         _one(lambda column: column.usual_limit),
         optional=True,
