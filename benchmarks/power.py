@@ -9,8 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmarks.study.bounds import Categorical, Law, Normal, bounds
+from benchmarks.study.days import DayProcess
+from benchmarks.study.flights import read
+from benchmarks.study.real import CHANGES, REFERENCE, planted
 from benchmarks.study.shapes import FAULTS, Sizes, results
 from benchmarks.study.tables import percent, print_table
+from benchmarks.study.usual import Case, p_values
 from driftmon.core.verdict import Status
 
 if TYPE_CHECKING:
@@ -40,11 +44,29 @@ CELLS: tuple[tuple[str, Law, Law, tuple[int, int]], ...] = (
     ("Zipf 50: 1.1 -> 1.3", _zipf(1.1), _zipf(1.3), (10_000, 1_000)),
 )
 
+LEVELS = (0.05, 0.01, 0.001)
+
+USUAL = (
+    ("clean", Case(DayProcess(), shift=0.3)),
+    ("clean", Case(DayProcess("gauss", 0.05), shift=0.3)),
+    ("clean", Case(DayProcess("AR(.7)", 0.1), shift=0.3)),
+    ("clean", Case(DayProcess("weekly", 0.1), shift=0.3)),
+    ("clean", Case(DayProcess("gauss", 0.2), shift=0.3)),
+    ("clean", Case(DayProcess("gauss", 0.2), shift=1.0)),
+    ("clean", Case(DayProcess("sundays", 0.05), shift=0.5)),
+    ("clean", Case(DayProcess("sundays", 0.05), shift=1.0)),
+    ("2 of 30 days off by 1 sd", Case(DayProcess("gauss", 0.02), incidents=2, shift=0.3)),
+    ("2 of 30 days off by 1 sd", Case(DayProcess("gauss", 0.05), incidents=2, shift=0.3)),
+    ("2 of 30 days off by 1 sd", Case(DayProcess("gauss", 0.05), incidents=2, shift=0.5)),
+)
+
 
 def main(*, full: bool) -> None:
     """Simulate and print."""
     faults(runs=100 if full else 25)
     coverage(times=2_000 if full else 400)
+    beyond_usual(columns=200 if full else 60)
+    flights(times=50 if full else 10)
 
 
 def faults(runs: int) -> None:
@@ -92,6 +114,32 @@ def coverage(times: int) -> None:
         )
     header = ("truth", "n, m", "true KL", "mean excess", "lower holds %", "upper holds %", "lower > 0 %", "KL / floor")
     print_table(f"Bounds of 95 % each, {times} windows and references", header, rows)
+
+
+def beyond_usual(columns: int) -> None:
+    """The power of the test against the history (B4.2)."""
+    rows = []
+    for number, (name, case) in enumerate(USUAL):
+        p = p_values(case, columns, 40, np.random.default_rng([SEED, 200 + number]))["p_history"]
+        rows.append((case.process, name, f"{case.shift:g}", *(percent(float((p <= a).mean()), 0) for a in LEVELS)))
+    header = ("days", "history", "shift in sd", "found at 5 %", "at 1 %", "at 0.1 %")
+    print_table(
+        f"Shifts beyond what is usual, {columns} histories of 30 days x 40 windows of 20,000 rows", header, rows
+    )
+
+
+def flights(times: int) -> None:
+    """Shifts planted in real rows."""
+    table, rows = read(), []
+    for number, change in enumerate(CHANGES):
+        found = planted(table, change, 5_000, times, np.random.default_rng([SEED, 300 + number]))
+        for column, said in found.items():
+            breach = said["warning"] + said["critical"]
+            rows.append((change, column, *(f"{count} of {times}" for count in (breach, said["problem"], said["hint"]))))
+    header = ("planted", "column", "warning or worse", "quality problem", "hint")
+    print_table(
+        f"Flights split at random, {REFERENCE:,} reference rows, 5,000 live rows, a shift planted", header, rows
+    )
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from scipy.special import ndtr
 
 from driftmon.core.baseline import Baseline, BaselineColumn, Learnt
 from driftmon.core.binning import count_categories, count_numbers
-from driftmon.core.clues import SAMPLE, Clues, numeric_clues
+from driftmon.core.clues import SAMPLE, Clues, numeric_clues, top_rows
 from driftmon.core.histogram import Histogram, Profile
 from driftmon.core.history import History
 from driftmon.core.layout import CategoricalLayout, Kind, NumericLayout
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 __all__ = ["Categories", "Rows", "baseline_of", "daily", "drawn_windows", "normal_rows", "numbered", "profile_of"]
 
 FIRST_DAY = datetime(2026, 1, 1, tzinfo=UTC)
+
+OF_WINDOW = 1_024
+"""Rows of a reference window that its most frequent value is told by, as sources do."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,7 @@ class _Drawn:
     columns: dict[str, BaselineColumn] = field(default_factory=dict)
     counts: dict[str, list[Histogram]] = field(default_factory=dict)
     clues: dict[str, Clues] = field(default_factory=dict)
+    tops: dict[str, NDArray[np.int64]] = field(default_factory=dict)
 
 
 def daily(days: int) -> tuple[Window, ...]:
@@ -120,13 +124,23 @@ def baseline_of(
         drawn.counts[name] = [_counted(column, part) for part in parts]
         if clues:
             drawn.clues |= _clues(name, column, rows[:: max(len(rows) // SAMPLE, 1)])
+            drawn.tops |= _tops(name, parts)
     reference = {name: sum(counts[1:], counts[0]) for name, counts in drawn.counts.items()}
     counts: dict[Key, NDArray[np.int64]] = {
         (name, None): np.array([each.counts for each in parts]) for name, parts in drawn.counts.items()
     }
-    history = History(counts, daily(len(next(iter(counts.values())))) if windows is None else windows)
+    days = daily(len(next(iter(counts.values())))) if windows is None else windows
     profile = Profile(next(iter(reference.values())).rows, reference, clues=drawn.clues)
-    return Baseline(Learnt(drawn.columns), profile, history=history)
+    return Baseline(Learnt(drawn.columns), profile, history=History(counts, days, drawn.tops))
+
+
+def _tops(name: str, parts: Sequence[Rows]) -> dict[str, NDArray[np.int64]]:
+    """The most frequent number of each window, in a sample; nothing for categories."""
+    samples = [part[:: -(-len(part) // OF_WINDOW)] for part in parts if not isinstance(part, Categories)]
+    if not samples:
+        return {}
+    windows = np.repeat(np.arange(len(samples)), [len(sample) for sample in samples])
+    return {name: top_rows(np.concatenate(samples), windows, len(samples))}
 
 
 def _joined(parts: Sequence[Rows]) -> Rows:

@@ -106,10 +106,17 @@ def _weekly(columns: int, days: int, rng: np.random.Generator) -> NDArray[np.flo
     return effects
 
 
+def _sundays(columns: int, days: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """One day of the week is ten times as far out as the others wobble."""
+    effects: NDArray[np.float64] = rng.normal(size=(columns, days)) + 10.0 * (np.arange(days) % 7 == 6)
+    return effects
+
+
 PROCESSES: dict[str, Callable[[int, int, np.random.Generator], NDArray[np.float64]]] = {
     "gauss": _gauss,
     "t4": _heavy,
     "AR(.7)": _autoregressive,
     "weekly": _weekly,
+    "sundays": _sundays,
 }
 """By name, the law of the day effects in units of τ, shape (columns, days)."""

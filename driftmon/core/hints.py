@@ -145,13 +145,21 @@ def _sentinel(layout: NumericLayout, live: Histogram, before: Clues, now: Clues)
     if not beyond:
         return None
     value, rows = beyond[0]
-    if not _others_stay(before, now, rows / now.rows):
+    if not _stands_for_something(value, layout) or not _others_stay(before, now, rows / now.rows):
         return None
     share = rows / now.rows * (1 - live.missing / live.rows)
     outside = (live.counts[0] + live.counts[-2]) / live.rows
     if share < SENTINEL_SHARE or share < outside / 2:
         return None
     return f"{_percent(share)} of the rows hold {value:g}, beyond all reference values: does it stand for missing?"
+
+
+def _stands_for_something(value: float, layout: NumericLayout) -> bool:
+    """True for -1, numbers of nines, and whatever is farther out than the reference is wide: not for one more wet hour."""
+    if value == -1 or set(f"{abs(value):g}") == {"9"}:
+        return True
+    first, last = layout.edges[0], layout.edges[-1]
+    return value < first - (last - first) or value > last + (last - first)
 
 
 def _others_stay(before: Clues, now: Clues, added: float) -> bool:

@@ -185,3 +185,23 @@ def test_a_column_around_zero_that_moved_is_not_said_to_have_changed_its_sign(sh
 
     assert result.status.breach
     assert result.hint is None
+
+
+@pytest.mark.parametrize("value", [-1.0, -9.0, 99.0])
+def test_a_conventional_sentinel_just_out_of_range_is_named(value):
+    rng = np.random.default_rng(0)
+    reference, live = rng.uniform(0, 90, M), rng.uniform(0, 90, N)
+    live[:100] = value
+
+    assert f"hold {value:g}, beyond all reference values" in check_numbers(reference, live).hint
+
+
+def test_a_new_record_that_some_rows_share_is_no_sentinel():
+    rng = np.random.default_rng(0)
+    reference, live = rng.uniform(0, 90, M), rng.uniform(0, 90, N)
+    live[:100] = 103.5
+
+    result = check_numbers(reference, live)
+
+    assert result.status.breach
+    assert result.hint is None
