@@ -13,6 +13,7 @@ from driftmon.core.pairs import LEAST_REFERENCE_ROWS
 from driftmon.errors import SourceError, UsageError
 from driftmon.sources.base import Selection, no_progress
 from driftmon.sources.files import FilesSource
+from driftmon.words import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -123,8 +124,6 @@ def check_names(monitor: Monitor, present: Sequence[str]) -> None:
         for name in names:
             # A part of a timestamp, such as booked.hour, is there if the timestamp is.
             if name not in present and name.rpartition(".")[0] not in present:
-                from driftmon.sources.arrow.batches import nearest  # noqa: PLC0415 - Arrow, for a message
-
                 raise SourceError(
                     f"{monitor.reference.path}: no column {name!r}, which {key} names; {nearest(name, present)}"
                 )

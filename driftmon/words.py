@@ -152,7 +152,7 @@ def listed(texts: Iterable[str], most: int = NAMED) -> str:
 
 def nearest(name: str, names: Collection[str]) -> str:
     """
-    The end of a message about something that is not there: what was meant, perhaps.
+    The end of a message about a name that is not there: what was meant, perhaps.
 
     Examples
     --------
@@ -161,11 +161,12 @@ def nearest(name: str, names: Collection[str]) -> str:
     """
     from difflib import get_close_matches  # noqa: PLC0415 - only messages need it, and it loads slowly
 
+    # The time to compare two names grows with the product of their lengths, and names can be of any length.
     shown = [clipped(each) for each in names]
     close = get_close_matches(clipped(name), shown, n=3, cutoff=0.6)
     if close:
         return f"did you mean {' or '.join(map(repr, close))}?"
-    return f"there are {listed(map(repr, shown), 10)}" if shown else "there are none"
+    return f"it has {listed(map(repr, shown), 10)}" if shown else "it has none"
 
 
 def _columns(count: int) -> str:

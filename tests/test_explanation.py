@@ -287,9 +287,9 @@ def test_the_json_is_finite_and_has_a_share_for_every_bin():
     ("name", "segment", "message"),
     [
         ("dep_dela", None, "flights: no column 'dep_dela' is monitored; did you mean 'dep_delay'?"),
-        ("nothing_like_it", None, "there are 'dep_delay', 'carrier'"),
+        ("nothing_like_it", None, "it has 'dep_delay', 'carrier'"),
         ("tailnum", None, "column 'tailnum' is not monitored: 1,900 of 2,000 values are distinct"),
-        ("carrier", "origin=JFK", "has no segment 'origin=JFK'; there are none: name columns under segments"),
+        ("carrier", "origin=JFK", "has no segment 'origin=JFK'; it has none: name columns under segments"),
     ],
 )
 def test_a_column_that_is_not_there_is_an_error_that_helps(name, segment, message):

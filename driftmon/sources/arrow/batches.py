@@ -21,7 +21,6 @@ __all__ = [
     "Field",
     "RecordBatch",
     "Rows",
-    "nearest",
     "no_rows",
     "record_batch",
 ]
@@ -33,9 +32,6 @@ RecordBatch: TypeAlias = Any
 
 BATCH_ROWS = 65_536
 """Rows read at once: enough to make the work on a batch cheap for each row, few enough to bound memory."""
-
-LONGEST_NAME = 100
-"""Characters of a column's name that messages show."""
 
 
 @dataclass(frozen=True)
@@ -154,23 +150,3 @@ def _selectable(array: Array) -> Array:
     if pat.is_dictionary(array.type) and pat.is_string_view(array.type.value_type):
         return pa.DictionaryArray.from_arrays(array.indices, array.dictionary.cast(pa.large_string()))
     return array
-
-
-def nearest(name: str, names: Collection[str]) -> str:
-    """
-    The end of a message about a column that is not there: what was meant, perhaps.
-
-    Examples
-    --------
-    >>> nearest("tenur", ["age", "tenure"])
-    "did you mean 'tenure'?"
-    """
-    from difflib import get_close_matches  # noqa: PLC0415 - only messages need it, and it loads slowly
-
-    # The time to compare two names grows with the product of their lengths, and names can be of any length.
-    shown = [each if len(each) <= LONGEST_NAME else f"{each[:LONGEST_NAME]}…" for each in names]
-    close = get_close_matches(name[:LONGEST_NAME], shown, n=3, cutoff=0.6)
-    if close:
-        return f"did you mean {' or '.join(map(repr, close))}?"
-    first = ", ".join(map(repr, shown[:10]))
-    return f"it has {first}{', …' if len(names) > 10 else ''}" if first else "it has no columns"
