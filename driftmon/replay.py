@@ -214,8 +214,7 @@ def _judged(column: ColumnResult, threshold: Threshold) -> ColumnResult:
     scores, sustained = column.scores, column.sustained
     status = column.status
     if status.evaluated and scores is not None and scores.q_value is not None:
-        bound = max(scores.lower_bound, scores.lower_bound_reverse)
-        status = judge(q_value=scores.q_value, bound=bound, threshold=threshold)
+        status = judge(q_value=scores.q_value, bound=scores.bound, threshold=threshold)
     if sustained is not None and sustained.q_value is not None:
         drifting = sustained.q_value <= SIGNIFICANCE and sustained.lower_bound > threshold.warning
         sustained = replace(sustained, drifting=drifting)

@@ -265,9 +265,12 @@ def _kl(explanation: Explanation, scores: Scores, rows: int, unit: Unit) -> str:
 
 
 def _bound(column: ColumnResult, scores: Scores, unit: Unit) -> str:
-    bound = max(scores.lower_bound, scores.lower_bound_reverse)
     direction = " in the reverse direction" if scores.lower_bound_reverse > scores.lower_bound else ""
-    surely = f"the shift is surely (95 %) at least {unit.text(bound)}{direction}" if bound else "no shift is sure"
+    surely = (
+        f"the shift is surely (95 %) at least {unit.text(scores.bound)}{direction}"
+        if scores.bound
+        else "no shift is sure"
+    )
     warning, critical = unit.short(column.threshold.warning), unit.short(column.threshold.critical)
     return f"{surely}; that is held against the thresholds: warning {warning}, critical {critical} {unit.name}"
 

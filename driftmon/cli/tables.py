@@ -174,7 +174,7 @@ class _Numbers:
             cells.append(unit.text(scores.noise_floor))
         if self.usual:
             cells.append(unit.text(scores.usual_limit))
-        bound = unit.text(max(scores.lower_bound, scores.lower_bound_reverse))
+        bound = unit.text(scores.bound)
         return [*cells, bound + (REVERSE if _reverse(column) else " "), threshold]
 
 
@@ -215,8 +215,10 @@ def _notes(column: ColumnResult, unit: Unit) -> list[str]:
 
 
 def _column_status(column: ColumnResult) -> Text:
-    """The verdict on a column in its colour; sustained drift on a line of its own."""
+    """The verdict on a column in its colour; sustained drift on a line of its own, and what is large but usual."""
     made = status_text(column.status)
+    if column.usual:
+        made.append(", usual", style="dim")
     if column.sustained is not None and column.sustained.drifting:
         made.append("\nsustained", style=SUSTAINED_STYLE)
     return made

@@ -276,6 +276,5 @@ def _verdict(pair: Pair, scores: Scores | None, threshold: Threshold, policy: Po
         return Status.INSUFFICIENT_DATA, f"{pair.live.rows} rows, min_rows is {policy.min_rows}"
     if pair.reference.rows < LEAST_REFERENCE_ROWS:
         return Status.INSUFFICIENT_DATA, f"{pair.reference.rows} reference rows, a verdict needs {LEAST_REFERENCE_ROWS}"
-    bound = max(scores.lower_bound, scores.lower_bound_reverse)
     q_value = 1.0 if scores.q_value is None else scores.q_value
-    return judge(q_value=q_value, bound=bound, threshold=threshold), None
+    return judge(q_value=q_value, bound=scores.bound, threshold=threshold), None

@@ -73,6 +73,11 @@ class Scores:
     calibrated: bool
     contributions: tuple[float, ...]
 
+    @property
+    def bound(self) -> float:
+        """The larger lower bound of both directions: what thresholds are held against."""
+        return max(self.lower_bound, self.lower_bound_reverse)
+
 
 @dataclass(frozen=True)
 class ColumnResult:
@@ -131,6 +136,12 @@ class ColumnResult:
     def problems(self) -> list[Quality]:
         """The quality checks that found something."""
         return [quality for quality in self.quality if quality.problem]
+
+    @property
+    def usual(self) -> bool:
+        """True if the shift is surely beyond the warning threshold, and no more than what the column does by itself."""
+        large = self.scores is not None and self.scores.bound > self.threshold.warning
+        return large and self.status is Status.OK
 
     @property
     def kl(self) -> float | None:

@@ -587,3 +587,24 @@ def test_adding_to_the_empty_profile_changes_nothing():
 def test_a_matrix_of_histograms_is_padded_on_the_right():
     assert as_matrix([Histogram((1, 2)), Histogram((3, 4, 5))]).tolist() == [[1, 2, 0], [3, 4, 5]]
     assert as_matrix([]).shape == (0, 0)
+
+
+def test_what_is_large_and_usual_is_said_to_be():
+    """Days that swing between two populations: a day of one of them is far from the whole, and nothing new."""
+    days = [(0, 900, 100, 0) if day % 2 else (0, 100, 900, 0) for day in range(20)]
+    reference = tuple(map(sum, zip(*days, strict=True)))
+    swinging = replace(baseline(x=reference), history=History({("x", None): np.array(days)}))
+
+    usual = check(swinging, profile(x=days[0]), policy=Policy())["x"]
+    unknown = check_one(reference, days[0])
+
+    assert usual.scores.bound == unknown.scores.bound > 0.1
+    assert (usual.status, usual.usual) == (Status.OK, True)
+    assert (unknown.status, unknown.usual) == (Status.CRITICAL, False)
+    assert not check_one(STILL, STILL).usual
+
+
+def test_thresholds_are_held_against_the_larger_bound_of_both_directions():
+    scores = check_one((0, 50, 9_950, 0), (0, 5_000, 5_000, 0)).scores
+
+    assert scores.bound == max(scores.lower_bound, scores.lower_bound_reverse) > 0
