@@ -1,10 +1,9 @@
 """
 Advice that is often given and fails: each trap as a simulation in which the advice falls in, and this program does not.
 
-The traps are those of docs/statistics.md, D; the last section holds the statistical promises of C5. All draws are seeded, and
-tolerances are four standard errors of the simulation or the bounds stated there. Not here, because nothing of the program does
-it yet or ever will: φ-scaled and mean-plus-3-sd history (D9, D10: they belong to the calibration on past windows) and multivariate
-divergences (D11 to D13: not offered).
+The traps are those of the specification, part D; the last section holds the statistical promises of C5. All draws are seeded, and
+tolerances are four standard errors of the simulation or the bounds stated there. Not here: histories (D9, D10), which are in
+test_history.py and test_study.py, and multivariate divergences (D11 to D13), which are not offered.
 """
 
 import numpy as np
