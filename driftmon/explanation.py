@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from driftmon.core.verdict import Status
     from driftmon.streaks import Streak
 
-__all__ = ["BinShare", "Entropies", "Explanation", "explain", "find_column"]
+__all__ = ["BinShare", "Entropies", "Explanation", "Middle", "explain", "find_column"]
 
 BEYOND_CHANCE = 3.0
 """Standard errors from which on a bin's share, or the direction, is not put down to chance: 1 in 370 without a change."""
@@ -79,6 +79,22 @@ class Entropies:
 
 
 @dataclass(frozen=True)
+class Middle:
+    """
+    Where the middle value of a numeric column is, as well as its bins tell.
+
+    Parameters
+    ----------
+    value : float
+    open_end : int
+        0 if half of the values are about below `value`; 1 if the middle lies in the open end above it, -1 in the one below.
+    """
+
+    value: float
+    open_end: int = 0
+
+
+@dataclass(frozen=True)
 class Explanation:
     """
     One column in one window.
@@ -94,6 +110,8 @@ class Explanation:
         The share of rows in another bin that two samples of one distribution would show on average, in [0, 1].
     direction : int
         1 if live values are higher beyond chance, -1 if lower, 0 if neither or not numeric.
+    middles : (Middle, Middle) or None
+        Of the reference and of the live values; None unless numeric with values on both sides.
     entropies : Entropies or None
     since : mapping of Status to Streak
         For each severity that the column reaches: since when.
@@ -106,6 +124,7 @@ class Explanation:
     bins: tuple[BinShare, ...]
     moved_by_chance: float
     direction: int
+    middles: tuple[Middle, Middle] | None
     entropies: Entropies | None
     since: Mapping[Status, Streak]
     sustained_since: Streak | None
@@ -142,6 +161,10 @@ class Explanation:
             **column,
             "moved_by_chance": self.moved_by_chance,
             "direction": {1: "higher", 0: None, -1: "lower"}[self.direction],
+            "median": {
+                side: None if self.middles is None or self.middles[place].open_end else self.middles[place].value
+                for place, side in enumerate(("reference", "live"))
+            },
             "rows_to_tell": self.rows_to_tell,
             "cross_entropy": None if self.entropies is None else self.entropies.cross,
             "entropy": {
@@ -204,6 +227,7 @@ def explain(check: CheckResult, column: ColumnResult, past: Iterable[CheckResult
         bins=() if shares is None else shares.bins(column),
         moved_by_chance=0.0 if shares is None else shares.by_chance,
         direction=_direction(column),
+        middles=None if shares is None else shares.middles(column),
         entropies=None if shares is None else shares.entropies(),
         since=breached_since(check, column, known),
         sustained_since=sustained_since(check, column, known),
@@ -257,10 +281,28 @@ class _Shares:
             for j in np.flatnonzero(self.reference + self.live)
         )
 
+    def middles(self, column: ColumnResult) -> tuple[Middle, Middle] | None:
+        """Of both sides, if the column is numeric and has values on both."""
+        if not column.bins[0].numeric or not self.reference[:-1].any() or not self.live[:-1].any():
+            return None
+        edges = [item.upper for item in column.bins if item.numeric and item.upper is not None]
+        return _middle(edges, self.reference[:-1]), _middle(edges, self.live[:-1])
+
     def entropies(self) -> Entropies:
         """Of the smoothed shares, so that KL is their difference to the last digit."""
         p, q = smoothed(self.live, self.reference, np.array(len(self.live)))
         return Entropies(float(cross_entropy(p, q)), float(cross_entropy(p, p)), float(cross_entropy(q, q)))
+
+
+def _middle(edges: list[float], counts: NDArray[np.float64]) -> Middle:
+    """By linear interpolation in the bin that half of the values reach; `counts` are those of the values, the open ends included."""
+    reached, half = counts.cumsum(), counts.sum() / 2
+    place = int(np.argmax(reached >= half))
+    if place in {0, len(edges)}:
+        return Middle(edges[0], -1) if place == 0 else Middle(edges[-1], 1)
+    lower, upper = edges[place - 1], edges[place]
+    part = float((half - (reached[place] - counts[place])) / counts[place])
+    return Middle((1 - part) * lower + part * upper)  # as a weighted mean: the width of a bin can overflow
 
 
 def _direction(column: ColumnResult) -> int:

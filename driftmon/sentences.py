@@ -6,6 +6,7 @@ Every sentence stands on a number of `driftmon.explanation`; the number is in it
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -13,6 +14,7 @@ from zoneinfo import ZoneInfo
 from driftmon.core.quality import QualityCheck
 from driftmon.core.verdict import FALSE_DISCOVERY_RATE, Status
 from driftmon.words import (
+    LEAST_BOUND,
     NATS,
     clipped,
     listed,
@@ -27,7 +29,7 @@ from driftmon.words import (
 
 if TYPE_CHECKING:
     from driftmon.core.result import ColumnResult, Scores
-    from driftmon.explanation import Explanation
+    from driftmon.explanation import Explanation, Middle
     from driftmon.words import Unit
 
 __all__ = ["Section", "tell"]
@@ -40,8 +42,14 @@ NAMED_BINS = 3
 NAMED_NEW = 10
 """New categories that are named."""
 
+NAMED_NEW_FIRST = 2
+"""New categories that are named before the others: the first line must stay one."""
+
 SAYS_MORE = 1.25
 """How many times larger than KL its reverse must be to say something of its own."""
+
+MOST_IN_FULL = 1e12
+"""Values from here on are told by their power of ten."""
 
 NEVER = 1e-4
 """Probabilities below are not told apart: nobody waits for so many windows."""
@@ -58,6 +66,21 @@ ADVICE = {
     Status.OK: "nothing",
 }
 """What to do, by status."""
+
+UNIT = "ask who writes the column; fix the unit, then check the window again"
+CLOCK = "check the time zone of the feed"
+MISSING = "the feed lost values: find out where, then check the window again"
+LASTING = "the last windows together are off: see since when"
+LASTING_TOO = "act on it: this is no accident of one window, the data have changed"
+
+UNIT_HINT, CLOCK_HINT, QUESTION = " look ", "hours look shifted", re.compile(r": [^:]*\?$")
+"""How hints begin, and the question that some of them end with (`driftmon.core.hints`): the advice asks it again."""
+
+HELD = re.compile(r" of the rows hold (.+?)(?:, beyond all | \((?:reference|before|now) |$)")
+"""The value that a hint names."""
+
+EXPLAINED_BY_HINT = {QualityCheck.OUT_OF_RANGE, QualityCheck.TOP_VALUE}
+"""Quality checks that a hint says more of: the first line does not say it twice."""
 
 QUALITY_NAMES = {
     QualityCheck.MISSING: "missing values",
@@ -92,18 +115,16 @@ def tell(
         Also the numbers that only some readers ask for.
     """
     column = explanation.column
-    answer = [_answer(explanation, zone, unit), f"what to do: {_advice(column)}"]
-    if column.hint is not None:
-        answer.append(f"hint: {column.hint}")
-    sections = [Section("", tuple(answer)), Section("what changed", _changed(explanation))]
+    answer = (_answer(explanation, zone, unit), f"what to do: {_advice(column)}")
+    sections = [Section("", answer), Section("what changed", _changed(explanation))]
     sections += [
         Section("the numbers", _numbers(explanation, unit)),
         Section("quality", _quality(column)),
         Section("over time", _over_time(explanation, zone, unit)),
-        Section("how it was judged", (column.calibration,) if column.calibration else ()),
+        Section("how it was judged", (column.calibration,) if column.scores and column.calibration else ()),
     ]
     if verbose:
-        sections.append(Section("more numbers", _more_numbers(explanation, unit)))
+        sections.append(Section("more numbers", (*_more_numbers(explanation, unit), *_rows_to_tell(explanation))))
     return tuple(section for section in sections if section.lines)
 
 
@@ -112,8 +133,10 @@ def _answer(explanation: Explanation, zone: ZoneInfo, unit: Unit) -> str:
     sentence = f"{named(column)} {_verdict(explanation, zone, unit)}"
     if column.sustained is not None and column.sustained.drifting:
         sentence += f"; sustained drift: the last {column.sustained.windows} windows together are off"
-    if column.problems:
-        sentence += f"; quality: {', '.join(quality_text(column, item) for item in column.problems)}"
+    problems = [item for item in column.problems if column.hint is None or item.check not in EXPLAINED_BY_HINT]
+    if problems:
+        told = (quality_text(column, item, most=NAMED_NEW_FIRST) for item in problems)
+        sentence += f"; quality: {', '.join(told)}"
     return sentence
 
 
@@ -122,23 +145,22 @@ def _verdict(explanation: Explanation, zone: ZoneInfo, unit: Unit) -> str:
     status, scores = column.status, column.scores
     if not status.evaluated or scores is None:
         return f"has no verdict ({status}): {column.reason or 'there is nothing to compare'}"
-    usual = _usual(explanation)
-    beyond = "more than chance" + (f" and more than {usual}" if usual else "")
+    usual, cause = _usual(explanation), "" if column.hint is None else QUESTION.sub("", column.hint)
+    beyond = f"more than chance and {usual} explain" if usual else "more than chance explains"
+    first = f"{cause}; " if cause else ""
     if status.breach:
-        return (
-            f"drifted ({status}): it moved {beyond}, and by more than the {status} threshold{_since(explanation, zone)}"
-        )
+        return f"drifted ({status}): {first}{beyond}, beyond the {status} threshold{_since(explanation, zone)}"
     if status is Status.INFO:
         warning = f"{unit.short(column.threshold.warning)} {unit.name}"
-        return f"moved a little ({status}): {beyond}, but not surely by more than the warning threshold of {warning}"
-    return f"did not drift ({status}): {_quiet(scores, usual)}"
+        return f"moved a little ({status}): {first}{beyond}, but not surely beyond the warning threshold of {warning}"
+    return f"did not drift ({status}){f', but {cause}' if cause else f': {_quiet(scores, usual)}'}"
 
 
 def _quiet(scores: Scores, usual: str) -> str:
     if scores.p_iid > FALSE_DISCOVERY_RATE:
         return "chance alone explains the difference"
     if scores.p_history is not None and scores.p_history > FALSE_DISCOVERY_RATE:
-        return f"it differs by more than chance, but by no more than {usual}"
+        return f"it differs by more than chance, but by no more than {usual} explain"
     return "among so many columns one shows such a difference by chance"
 
 
@@ -147,8 +169,8 @@ def _usual(explanation: Explanation) -> str:
     if scores is None or scores.p_history is None:
         return ""
     if not scores.calibrated:
-        return "one part of the reference differs from the rest"
-    return f"on usual {window_word(explanation.check.window)}s"
+        return "the ups and downs within the reference"
+    return f"usual {window_word(explanation.check.window)}s"
 
 
 def _since(explanation: Explanation, zone: ZoneInfo) -> str:
@@ -170,12 +192,35 @@ def _since(explanation: Explanation, zone: ZoneInfo) -> str:
 
 
 def _advice(column: ColumnResult) -> str:
-    advice = ADVICE[column.status]
-    if column.sustained is not None and column.sustained.drifting and column.status is not Status.CRITICAL:
-        return "act on it: this is no accident of one window, the data have changed"
+    """What to do: about the cause, where it is known; else about the status."""
+    lasting = column.sustained is not None and column.sustained.drifting
+    cause = _cause_advice(column)
+    if cause:
+        return cause
+    if lasting and column.status is Status.OK:
+        return LASTING
+    if lasting and column.status is not Status.CRITICAL:
+        return LASTING_TOO
     if column.problems and not column.status.breach:
         return f"look at the data's quality: {', '.join(QUALITY_NAMES[item.check] for item in column.problems)}"
-    return advice
+    return ADVICE[column.status]
+
+
+def _cause_advice(column: ColumnResult) -> str:
+    hint, problems = column.hint or "", {item.check: item for item in column.problems}
+    if hint.startswith(CLOCK_HINT):
+        return CLOCK
+    held = HELD.search(hint)
+    if held is not None:
+        return f"does {clipped(held[1])} stand for missing? have it sent as missing"
+    if UNIT_HINT in hint:
+        return UNIT
+    if QualityCheck.NOVEL in problems:
+        names = [clipped(name) for name, _ in column.new]
+        which = listed(names, NAMED_NEW_FIRST) or "the new categories"
+        return f"{'is' if len(names) == 1 else 'are'} {which} meant to be there? if so, build a new baseline"
+    missing = problems.get(QualityCheck.MISSING)
+    return MISSING if missing is not None and missing.live > missing.reference else ""
 
 
 def _changed(explanation: Explanation) -> tuple[str, ...]:
@@ -184,11 +229,11 @@ def _changed(explanation: Explanation) -> tuple[str, ...]:
     if scores is None or live is None:
         return ()
     lines = [
-        f"{percent(scores.total_variation)} of the rows moved to another bin; of so many rows, chance alone moves about "
-        f"{percent(explanation.moved_by_chance)}"
+        f"{percent(scores.total_variation)} of the rows moved to another bin; with {live.rows:,} "
+        f"{'row' if live.rows == 1 else 'rows'}, chance alone moves about {percent(explanation.moved_by_chance)}"
     ]
     if scores.higher is not None:
-        lines.append(_direction(scores.higher, explanation.direction))
+        lines += [_direction(scores.higher, explanation.direction), _middles(explanation)]
     lines += [_bins(explanation), *_new(column)]
     missing = [percent(side.missing / side.rows) for side in (column.reference, live)]
     lines.append(f"missing values: {missing[0]} in the reference, {missing[1]} now")
@@ -196,17 +241,52 @@ def _changed(explanation: Explanation) -> tuple[str, ...]:
 
 
 def _direction(higher: float, direction: int) -> str:
-    if direction == 0:
-        return f"no direction: a live value is above a reference value in {100 * higher:.0f} of 100 pairs, about as often as below"
-    word, of_pairs = ("above", higher) if direction > 0 else ("below", 1 - higher)
-    return (
-        f"values are {'higher' if direction > 0 else 'lower'}: a live value is {word} a reference value in "
-        f"{_share_of_pairs(of_pairs)} of 100 pairs (50 if nothing had changed)"
+    word = "lower" if direction < 0 else "higher"
+    values = f"values are {word}" if direction else "values are neither higher nor lower on the whole"
+    return f"{values}: if you draw a live and a reference row, the live value is the {word} one in {_cases(1 - higher if direction < 0 else higher)}"
+
+
+def _cases(share: float) -> str:
+    """
+    How often, with as many cases as tell it from half of them.
+
+    Examples
+    --------
+    >>> _cases(0.66), _cases(0.518)
+    ('66 of 100 cases (50 if nothing had changed)', '518 of 1,000 cases (500 if nothing had changed)')
+    """
+    away = abs(share - 0.5)
+    cases = 100 if away >= 0.05 or away < 0.0005 else 1_000
+    return f"{cases * share:.0f} of {cases:,} cases ({cases // 2} if nothing had changed)"
+
+
+def _middles(explanation: Explanation) -> str:
+    """The middle value before and now; empty where it did not move beyond chance, or too little to be told."""
+    if explanation.direction == 0 or explanation.middles is None:
+        return ""
+    before, now = explanation.middles
+    if before == now:
+        return ""
+    texts = next(
+        (
+            pair
+            for digits in range(3, 7)
+            if len(set(pair := (_value(now.value, digits), _value(before.value, digits)))) > 1
+        ),
+        (_value(now.value, 6),) * 2,
     )
+    sides = [f"{_side(middle)} {shown}" for middle, shown in zip((now, before), texts, strict=True)]
+    if before.open_end == now.open_end == 0:
+        return f"half of the values are {sides[0]} now, {texts[1]} before"
+    return f"half of the values are {sides[0]} now, {sides[1]} before"
 
 
-def _share_of_pairs(share: float) -> str:
-    return f"{100 * share:.0f}" if share >= 0.55 else f"{100 * share:.1f}"
+def _side(middle: Middle) -> str:
+    return {0: "below about", 1: "beyond", -1: "below"}[middle.open_end]
+
+
+def _value(value: float, digits: int) -> str:
+    return f"{value:,.0f}" if 10**digits <= abs(value) < MOST_IN_FULL else f"{value:.{digits}g}"
 
 
 def _bins(explanation: Explanation) -> str:
@@ -240,16 +320,9 @@ def _numbers(explanation: Explanation, unit: Unit) -> tuple[str, ...]:
     lines = [_kl(explanation, scores, live.rows, unit), _bound(column, scores, unit)]
     if scores.kl_reverse > SAYS_MORE * scores.kl and scores.lower_bound_reverse > scores.lower_bound:
         lines.append(
-            f"in the reverse direction KL is {unit.text(scores.kl_reverse)}: above all, rows vanished from where the reference had them"
+            f"in the reverse direction KL is {unit.text(scores.kl_reverse)}: values that the reference had often are rare now"
         )
-    lines.append(_odds(explanation, scores))
-    if column.status in {Status.INFO, Status.WARNING, Status.CRITICAL} and explanation.rows_to_tell is not None:
-        rows = explanation.rows_to_tell
-        lines.append(
-            f"about {rows:,} live {'row is' if rows == 1 else 'rows are'} enough to tell that they are not the reference's, "
-            "wrong once in a hundred times"
-        )
-    return tuple(lines)
+    return (*lines, _odds(explanation, scores))
 
 
 def _kl(explanation: Explanation, scores: Scores, rows: int, unit: Unit) -> str:
@@ -267,12 +340,11 @@ def _kl(explanation: Explanation, scores: Scores, rows: int, unit: Unit) -> str:
 def _bound(column: ColumnResult, scores: Scores, unit: Unit) -> str:
     direction = " in the reverse direction" if scores.lower_bound_reverse > scores.lower_bound else ""
     surely = (
-        f"the shift is surely (95 %) at least {unit.text(scores.bound)}{direction}"
-        if scores.bound
-        else "no shift is sure"
+        f"the shift is surely (95 %) at least {unit.text(scores.bound)} {unit.name}{direction}"
+        if unit.is_sure(scores.bound)
+        else f"no shift above {LEAST_BOUND} {unit.name} is sure"
     )
-    warning, critical = unit.short(column.threshold.warning), unit.short(column.threshold.critical)
-    return f"{surely}; that is held against the thresholds: warning {warning}, critical {critical} {unit.name}"
+    return f"{surely}; a warning needs {unit.short(column.threshold.warning)}, critical {unit.short(column.threshold.critical)}"
 
 
 def _odds(explanation: Explanation, scores: Scores) -> str:
@@ -334,4 +406,14 @@ def _more_numbers(explanation: Explanation, unit: Unit) -> tuple[str, ...]:
         f"JS {exact(scores.js)} {unit.name}",
         f"Hellinger distance {number(scores.hellinger)}, total variation {number(scores.total_variation)}",
         f"p of chance {p(scores.p_iid)}, p of history {p(scores.p_history)}, the larger adjusted for all columns (q) {p(scores.q_value)}",
+    )
+
+
+def _rows_to_tell(explanation: Explanation) -> tuple[str, ...]:
+    rows = explanation.rows_to_tell
+    if explanation.column.status not in {Status.INFO, Status.WARNING, Status.CRITICAL} or rows is None:
+        return ()
+    return (
+        f"{rows:,} live {'row' if rows == 1 else 'rows'} would do to notice a change of this size, with one false alarm in a "
+        "hundred tries",
     )

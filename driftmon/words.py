@@ -12,6 +12,7 @@ from driftmon.core.verdict import Status
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
+    from datetime import datetime
     from zoneinfo import ZoneInfo
 
     from driftmon.core.quality import Quality
@@ -20,8 +21,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BITS",
+    "LEAST_BOUND",
     "NATS",
     "Unit",
+    "bounds_text",
     "clipped",
     "headline",
     "listed",
@@ -37,6 +40,12 @@ __all__ = [
     "window_word",
 ]
 
+LEAST_BOUND = 0.001
+"""The smallest lower bound that people are told, in the unit that they read."""
+
+CENTURIES = 1701, 2248
+"""The years from and up to which a bound is one that somebody wrote: those of an open end are farther out."""
+
 NAMED = 5
 """Columns that the headline names before it says "and more"."""
 
@@ -45,6 +54,9 @@ NAMED_BESIDE = 3
 
 NAMED_NEW = 5
 """New categories that a line names; the JSON has more."""
+
+NAMED_MOVED = 2
+"""New categories named beside the shares of their bin, in a cell of a table."""
 
 LONGEST_NAME = 60
 """Characters of a column's name that people are shown; names can be of any length."""
@@ -67,6 +79,14 @@ class Unit:
     def text(self, nats: float | None) -> str:
         """A divergence or entropy in this unit, as people read it."""
         return number(None if nats is None else nats * self.per_nat)
+
+    def at_least(self, nats: float) -> str:
+        """A lower bound: below a thousandth nothing is sure, which ``<0.001`` would not say."""
+        return self.text(nats) if self.is_sure(nats) else f"{0:.3f}"
+
+    def is_sure(self, nats: float) -> bool:
+        """True if a lower bound is large enough to be printed."""
+        return nats * self.per_nat >= LEAST_BOUND
 
     def short(self, nats: float) -> str:
         """A threshold in this unit, with as few digits as it was written with."""
@@ -204,12 +224,21 @@ def moved(column: ColumnResult, *, most: int = 2, between: str = ", ") -> str:
             break
         before = column.reference.counts[j] / column.reference.rows
         now = column.live.counts[j] / column.live.rows
-        told.append(f"{column.bins[j].label} {percent(before)} → {percent(now)}")
+        told.append(f"{_bin_name(column, j, grown=now > before)} {percent(before)} → {percent(now)}")
     return between.join(told)
 
 
-def quality_text(column: ColumnResult, quality: Quality) -> str:
-    """What one quality check found, with the share to compare it with: ``missing 2 % → 9 %``."""
+def _bin_name(column: ColumnResult, place: int, *, grown: bool) -> str:
+    """The label of a bin; the rest of the categories with the new ones that it holds, if it grew."""
+    item = column.bins[place]
+    rest = not item.numeric and item.category is None and place == len(column.bins) - 2
+    if not (rest and grown and column.new):
+        return item.label
+    return f"{item.label} (new: {listed((clipped(name) for name, _ in column.new), NAMED_MOVED)})"
+
+
+def quality_text(column: ColumnResult, quality: Quality, *, most: int = NAMED_NEW) -> str:
+    """What one quality check found, with the share to compare it with: ``missing 2 % → 9 %``; names so many new categories."""
     before, now = percent(quality.reference), percent(quality.live)
     match quality.check:
         case QualityCheck.MISSING:
@@ -217,10 +246,12 @@ def quality_text(column: ColumnResult, quality: Quality) -> str:
         case QualityCheck.OUT_OF_RANGE:
             return f"{now} beyond all reference values ({before} expected)"
         case QualityCheck.NOVEL:
-            names = listed((clipped(category) for category, _ in column.new), NAMED_NEW)
+            names = listed((clipped(category) for category, _ in column.new), most)
             return f"{now} in new categories{f': {names}' if names else ''} ({before} expected)"
         case QualityCheck.TOP_VALUE:
-            return f"{now} of the rows are {clipped(quality.value or '')} (reference {before})"
+            told = f"{now} of the values are {clipped(quality.value or '')}"
+            other = f"; before, the most frequent value had {before}"
+            return told + (other if quality.whichever else f" ({before} before)")
 
 
 def sustained_text(column: ColumnResult, unit: Unit = NATS) -> str:
@@ -232,13 +263,14 @@ def sustained_text(column: ColumnResult, unit: Unit = NATS) -> str:
     if state.windows > 1:
         last = f"the last {state.windows} windows together are"
         pooled = f"the last {min(state.windows, POOLED)} pooled"
-    bound, warning = f"{unit.text(state.lower_bound)} {unit.name}", unit.short(column.threshold.warning)
+    warning = unit.short(column.threshold.warning)
+    bound = f"{pooled} moved by at least {unit.text(state.lower_bound)} {unit.name}"
     if state.drifting:
-        return f"{last} beyond chance; {pooled} moved by at least {bound}, above the warning threshold {warning}"
+        return f"{last} beyond chance; {bound}, above the warning threshold {warning}"
     if state.q_value is not None and state.q_value <= SIGNIFICANCE:
-        return (
-            f"{last} beyond chance, but {pooled} moved by at least {bound}, not above the warning threshold {warning}"
-        )
+        if not unit.is_sure(state.lower_bound):
+            return f"{last} beyond chance, but that {pooled} moved by more than {LEAST_BOUND} {unit.name} is not sure"
+        return f"{last} beyond chance, but {bound}, not above the warning threshold {warning}"
     return f"no sustained drift: {last} as usual"
 
 
@@ -284,6 +316,35 @@ def span_text(window: Window, zone: ZoneInfo) -> str:
         return f"{start.date()} to {end.date()}"
     until = f"{end:%H:%M}" if start.date() == end.date() else f"{end:%Y-%m-%d %H:%M}"
     return f"{start:%Y-%m-%d %H:%M} to {until} {end:%Z}"
+
+
+def bounds_text(span: Window, zone: ZoneInfo) -> str:
+    """
+    The span that somebody asked for, of which either end may be open.
+
+    Examples
+    --------
+    >>> from datetime import UTC, datetime
+    >>> from zoneinfo import ZoneInfo
+    >>> from driftmon.core.window import Window
+    >>> far, cut = datetime(1700, 1, 1, tzinfo=UTC), datetime(2026, 10, 11, tzinfo=UTC)
+    >>> bounds_text(Window(far, cut), ZoneInfo("UTC"))
+    'until 2026-10-11'
+    """
+    first, last = CENTURIES
+    since = None if span.start.year < first else _instant_text(span.start, zone)
+    until = None if span.end.year > last else _instant_text(span.end, zone)
+    if since is None and until is None:
+        return "all rows"
+    if since is None:
+        return f"until {until}"
+    return f"since {since}" if until is None else span_text(span, zone)
+
+
+def _instant_text(instant: datetime, zone: ZoneInfo) -> str:
+    local = instant.astimezone(zone)
+    midnight = not any((local.hour, local.minute, local.second, local.microsecond))
+    return str(local.date()) if midnight else f"{local:%Y-%m-%d %H:%M %Z}"
 
 
 def percent(share: float) -> str:

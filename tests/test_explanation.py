@@ -2,20 +2,31 @@
 
 import json
 import math
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.stats import entropy, mannwhitneyu
 
+import driftmon
+from driftmon.core.quality import Quality, QualityCheck
 from driftmon.core.sustained import Sustained
 from driftmon.core.verdict import Status
 from driftmon.errors import UsageError
-from driftmon.explanation import explain, find_column
+from driftmon.explanation import _middle, explain, find_column
 from driftmon.sentences import tell
 from driftmon.words import BITS
 from tests.checks import check_of, flights
 from tests.days import april, check_day
+
+FINITE = st.floats(allow_nan=False, allow_infinity=False)
+
+
+def problem(check, before, now):
+    return Quality(check, None, before, now, 0.0, 0.0, problem=True, whichever=False)
 
 
 def with_column(check, name, **changes):
@@ -167,7 +178,7 @@ def test_sustained_drift_has_a_since_of_its_own():
 
     told = " ".join(sentences(explanation))
     assert "sustained drift since 2013-05-01, 2 windows in a row" in told
-    assert "what to do: act on it" in told
+    assert "what to do: the last windows together are off" in told
 
 
 # Words -----------------------------------------------------------------------------------------------------------------
@@ -177,10 +188,13 @@ def test_a_drift_is_told_with_what_it_was_held_against():
     lines = sentences(explained(check_day(1, late=0.2)))
 
     assert lines[0].startswith(
-        "dep_delay drifted (warning): it moved more than chance and more than on usual days, and by more than the warning threshold"
+        "dep_delay drifted (warning): more than chance and usual days explain, beyond the warning threshold"
     )
     assert lines[1] == "what to do: look today, and watch whether it lasts"
-    assert any(line.startswith("values are higher: a live value is above a reference value in ") for line in lines)
+    assert any(
+        line.startswith("values are higher: if you draw a live and a reference row, the live value is ")
+        for line in lines
+    )
     assert any(line.startswith("KL 0.") and "one usual day in a hundred shows more than 0.0" in line for line in lines)
     assert "calibrated on 30 windows of the reference" in lines
 
@@ -196,7 +210,7 @@ def test_a_usual_day_is_told_from_chance():
     check = check_day(2, baseline=april(wobble=0.3, rows=4_000), rows=4_000, late=0.2)
 
     assert answer(explained(check)) == (
-        "dep_delay did not drift (ok): it differs by more than chance, but by no more than on usual days"
+        "dep_delay did not drift (ok): it differs by more than chance, but by no more than usual days explain"
     )
 
 
@@ -204,14 +218,14 @@ def test_without_history_nothing_is_said_of_usual_days():
     told = " ".join(sentences(explained(check_of(flights(late=1)))))
 
     assert "usual day" not in told
-    assert "it moved more than chance, and by more than the critical threshold" in told
+    assert "more than chance explains, beyond the critical threshold" in told
     assert "chance only: the reference is not split in windows" in told
 
 
 def test_blocks_of_rows_are_not_called_days():
     check = check_day(1, baseline=april(timed=False, days=20), late=0.4)
 
-    assert "more than one part of the reference differs from the rest" in answer(explained(check))
+    assert "more than chance and the ups and downs within the reference explain" in answer(explained(check))
 
 
 def test_a_new_category_is_named_with_its_rows():
@@ -221,10 +235,171 @@ def test_a_new_category_is_named_with_its_rows():
     assert any("quality: 4 % in new categories: ZZ (0 % expected)" in line for line in lines)
 
 
-def test_a_hint_comes_right_after_the_answer():
-    check = with_column(check_day(1, late=1), "dep_delay", hint="values look multiplied by 1000")
+@pytest.mark.parametrize(
+    ("hint", "cause", "advice"),
+    [
+        ("values look multiplied by 100", "values look multiplied by 100", "ask who writes the column; fix the unit"),
+        (
+            "3 % of the values look of the opposite sign",
+            "3 % of the values look of the opposite sign",
+            "ask who writes",
+        ),
+        (
+            "3.4 % of the rows hold -999, beyond all reference values: does it stand for missing?",
+            "3.4 % of the rows hold -999, beyond all reference values",
+            "does -999 stand for missing? have it sent as missing",
+        ),
+        (
+            "96 % of the rows hold a (b): c (reference 12 %): was one value filled in?",
+            "96 % of the rows hold a (b): c (reference 12 %)",
+            "does a (b): c stand for missing? have it sent as missing",
+        ),
+        (
+            "hours look shifted by +3: another time zone, or daylight saving?",
+            "hours look shifted by +3",
+            "check the time zone of the feed",
+        ),
+    ],
+)
+def test_a_hint_is_the_first_thing_said_and_its_question_the_advice(hint, cause, advice):
+    check = with_column(check_day(1, late=1), "dep_delay", hint=hint)
 
-    assert sentences(explained(check))[2] == "hint: values look multiplied by 1000"
+    lines = sentences(explained(check, past=[check_day(0)]))
+
+    assert lines[0].startswith(f"dep_delay drifted (critical): {cause}; more than chance and usual days explain, ")
+    assert lines[0].endswith("beyond the critical threshold; new in this window")
+    assert lines[1].startswith(f"what to do: {advice}")
+    assert len(lines[0]) < 200
+
+
+def test_every_hint_of_the_core_is_told_apart():
+    """The words that the advice goes by are those that the hints have."""
+    values = np.random.default_rng(2).gamma(2, 10, 5_000).round(2) + 1
+    feeds = {
+        "ask who writes the column": 100 * values,
+        "does -999 stand for missing?": np.where(np.arange(5_000) % 10 == 0, -999, values),
+        "does 13 stand for missing?": np.where(np.arange(5_000) % 5 == 0, 13, values),
+    }
+    for advice, live in feeds.items():
+        result = driftmon.compare({"x": values}, {"x": live}).result
+        assert result["x"].hint is not None
+        assert sentences(explained(result, "x"))[1].startswith(f"what to do: {advice}")
+
+
+def test_a_quiet_column_with_a_hint_says_the_hint_first():
+    check = with_column(
+        check_day(0), "dep_delay", hint="1 % of the rows hold -1, beyond all reference values: does it?"
+    )
+
+    assert answer(explained(check)) == (
+        "dep_delay did not drift (ok), but 1 % of the rows hold -1, beyond all reference values"
+    )
+
+
+def test_quality_problems_tell_what_to_do():
+    def advised(quality, new=()):
+        check = with_column(check_day(1, late=1), "dep_delay", quality=(quality,), new=new)
+        return sentences(explained(check))[1]
+
+    novel = problem(QualityCheck.NOVEL, 0.0, 0.04)
+    assert (
+        advised(novel, (("smart_tv", 40),)) == "what to do: is smart_tv meant to be there? if so, build a new baseline"
+    )
+    assert advised(novel, (("a", 9), ("b", 8), ("c", 7))) == (
+        "what to do: are a, b and 1 more meant to be there? if so, build a new baseline"
+    )
+    assert "the feed lost values" in advised(problem(QualityCheck.MISSING, 0.02, 0.3))
+    assert "the feed lost values" not in advised(problem(QualityCheck.MISSING, 0.3, 0.02))
+
+
+def test_what_a_hint_explains_is_not_said_twice():
+    quality = (problem(QualityCheck.OUT_OF_RANGE, 0.0, 0.3), problem(QualityCheck.MISSING, 0.02, 0.09))
+    check = with_column(check_day(1, late=1), "dep_delay", quality=quality, hint="values look multiplied by 100")
+
+    told = sentences(explained(check))
+
+    assert told[0].endswith("; quality: missing 2 % → 9 %")
+    assert any("30 % beyond all reference values" in line for line in told)
+
+
+def test_a_column_that_is_ok_in_this_window_is_not_said_to_be_off_in_it():
+    state = Sustained(True, 12, 1.3, 1e-4, 2e-4, 0.034)
+    quiet, loud = (
+        sentences(explained(with_column(check_day(0, late=late), "dep_delay", sustained=state))) for late in (0, 0.2)
+    )
+
+    assert quiet[1] == "what to do: the last windows together are off: see since when"
+    assert loud[1].startswith("what to do: act on it: this is no accident of one window")
+
+
+# The middle value ------------------------------------------------------------------------------------------------------
+
+
+def test_the_middle_value_is_the_median_as_well_as_the_bins_tell():
+    reference = check_day(1, late=0.4)["dep_delay"].reference
+    before, now = explained(check_day(1, late=0.4)).middles
+
+    rows = np.concatenate([flights(1_000, seed=100 + i)["dep_delay"] for i in range(30)])
+    assert reference.rows == len(rows)
+    assert before.value == pytest.approx(np.median(rows), abs=1)
+    assert now.value == pytest.approx(np.median(flights(1_000, seed=501, late=0.4)["dep_delay"]), abs=1.5)
+
+
+def test_the_middle_value_is_told_where_it_moved_beyond_chance():
+    later, same = (sentences(explained(check_day(1, late=late))) for late in (0.4, 0))
+
+    assert any(re.fullmatch(r"half of the values are below about [\d.]+ now, [\d.]+ before", line) for line in later)
+    assert not any("half of the values" in line for line in same)
+
+
+def test_a_middle_value_in_an_open_end_has_no_number():
+    told = sentences(explained(check_day(1, late=50)))
+
+    assert any(re.search(r"half of the values are beyond \d+ now, below about [\d.]+ before", line) for line in told)
+    assert explained(check_day(1, late=50)).to_json()["median"]["live"] is None
+
+
+@given(st.lists(st.integers(0, 10**6), min_size=3, max_size=12).filter(any), st.data())
+def test_a_middle_value_lies_in_the_bin_that_half_of_the_rows_reach(counts, data):
+    edges = sorted(data.draw(st.sets(FINITE, min_size=len(counts) - 1, max_size=len(counts) - 1)))
+
+    middle = _middle(edges, np.array(counts, dtype=float))
+
+    upto = sum(count for edge, count in zip(edges, counts, strict=False) if edge <= middle.value)
+    if middle.open_end:
+        assert middle.value == edges[0 if middle.open_end < 0 else -1]
+    else:
+        below = sum(count for edge, count in zip(edges, counts, strict=False) if edge < middle.value)
+        assert edges[0] <= middle.value <= edges[-1]
+        assert below <= sum(counts) / 2 <= upto + max(counts)
+
+
+# Without a verdict -----------------------------------------------------------------------------------------------------
+
+
+def test_a_result_without_numbers_is_not_said_to_be_judged():
+    check = with_column(check_of(flights(0)), "dep_delay", calibration="calibrated on 30 windows")
+
+    assert "how it was judged" not in [section.title for section in tell(explained(check))]
+
+
+def test_a_bound_that_proves_nothing_says_so():
+    check = check_day(1)
+    scores = replace(check["dep_delay"].scores, lower_bound=0.0004, lower_bound_reverse=0.0)
+
+    told = sentences(explained(with_column(check, "dep_delay", scores=scores)))
+
+    assert "no shift above 0.001 nats is sure; a warning needs 0.02, critical 0.1" in told
+
+
+def test_what_vanished_is_not_called_lost_rows():
+    check = check_of({**flights(), "carrier": ["AA"] * 2_000})
+
+    told = " ".join(sentences(explained(check, "carrier")))
+
+    assert "in the reverse direction KL is " in told
+    assert "values that the reference had often are rare now" in told
+    assert "vanished" not in told
 
 
 @pytest.mark.parametrize(
@@ -252,7 +427,7 @@ def test_bits_are_all_that_changes_in_bits():
     assert f"KL {kl:.3f} nats" in nats
     assert f"KL {kl / math.log(2):.3f} bits" in bits
     assert "nats" not in bits
-    assert bits.count("warning 0.0289, critical 0.144 bits") == 1
+    assert bits.count("a warning needs 0.0289, critical 0.144") == 1
 
 
 def test_verbose_has_the_entropies_and_the_other_divergences():

@@ -1,7 +1,8 @@
 """The answer in words: the first line a tired person reads."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -10,6 +11,7 @@ from driftmon.core.sustained import Sustained
 from driftmon.core.window import Window
 from driftmon.words import (
     BITS,
+    bounds_text,
     headline,
     moved,
     nearest,
@@ -67,7 +69,14 @@ def test_the_headline_stays_a_line_whatever_columns_are_called():
 def test_what_moved_names_the_bins_with_their_shares():
     result = check_of(flights(new=200))
 
-    assert moved(result["carrier"]) == "other 0 % → 10 %"
+    assert moved(result["carrier"]) == "other (new: ZZ) 0 % → 10 %"
+
+
+def test_what_moved_names_two_new_categories_and_counts_the_others():
+    result = replace(check_of(flights(new=200))["carrier"], new=tuple((name, 10) for name in "abcd"))
+
+    assert moved(result) == "other (new: a, b and 2 more) 0 % → 10 %"
+    assert moved(replace(result, new=())) == "other 0 % → 10 %"
 
 
 def test_what_moved_says_why_there_is_no_number():
@@ -112,7 +121,7 @@ def test_the_headline_names_only_columns_whose_drift_is_sustained():
 
 def test_the_headline_stays_a_line_when_everything_is_wrong_everywhere():
     check = check_of(flights(late=1, new=200))
-    bad = Quality(QualityCheck.MISSING, None, 0.0, 0.1, 0.0, 0.0, problem=True)
+    bad = Quality(QualityCheck.MISSING, None, 0.0, 0.1, 0.0, 0.0, problem=True, whichever=False)
     many = [
         replace(check["carrier"], column="x" * 900 + str(i), quality=(bad,), sustained=SUSTAINED) for i in range(300)
     ]
@@ -129,13 +138,20 @@ def test_the_headline_stays_a_line_when_everything_is_wrong_everywhere():
         (QualityCheck.MISSING, None, (0.02, 0.09), "missing 2 % → 9 %"),
         (QualityCheck.OUT_OF_RANGE, None, (0.0001, 0.03), "3 % beyond all reference values (0.01 % expected)"),
         (QualityCheck.NOVEL, None, (0.001, 0.04), "4 % in new categories: XX, YY (0.1 % expected)"),
-        (QualityCheck.TOP_VALUE, "0", (0.02, 0.12), "12 % of the rows are 0 (reference 2 %)"),
+        (QualityCheck.TOP_VALUE, "-999", (0.0003, 0.034), "3.4 % of the values are -999 (0.03 % before)"),
     ],
 )
 def test_a_quality_problem_is_told_with_both_shares(check, value, shares, text):
     column = replace(check_of(flights())["carrier"], new=(("XX", 30), ("YY", 10)))
 
-    assert quality_text(column, Quality(check, value, *shares, 0.0, 0.0, problem=True)) == text
+    assert quality_text(column, Quality(check, value, *shares, 0.0, 0.0, problem=True, whichever=False)) == text
+
+
+def test_the_share_of_another_value_is_not_said_to_be_that_of_this_one():
+    column = check_of(flights())["dep_delay"]
+    quality = Quality(QualityCheck.TOP_VALUE, "-999", 0.0043, 0.034, 0.0, 0.0, problem=True, whichever=True)
+
+    assert quality_text(column, quality) == "3.4 % of the values are -999; before, the most frequent value had 0.43 %"
 
 
 @pytest.mark.parametrize(
@@ -148,6 +164,10 @@ def test_a_quality_problem_is_told_with_both_shares(check, value, shares, text):
         (
             {"drifting": False, "lower_bound": 0.003},
             "the last 12 windows together are beyond chance, but the last 7 pooled moved by at least 0.003 nats, not above the warning threshold 0.01",
+        ),
+        (
+            {"drifting": False, "lower_bound": 0.0004},
+            "the last 12 windows together are beyond chance, but that the last 7 pooled moved by more than 0.001 nats is not sure",
         ),
         ({"drifting": False, "q_value": 0.4}, "no sustained drift: the last 12 windows together are as usual"),
         (
@@ -179,3 +199,22 @@ def test_the_nearest_of_many_names_is_short():
     assert nearest("delay", ["carrier", "dep_delay"]) == "did you mean 'dep_delay'?"
     assert nearest("zzz", []) == "it has none"
     assert len(nearest("zzz" * 5_000, ["y" * 5_000] * 2_000)) < 900
+
+
+NEW_YORK = ZoneInfo("America/New_York")
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "text"),
+    [
+        ("1700-01-01", "2026-10-11", "until 2026-10-11"),
+        ("2026-01-01", "2250-01-01", "since 2026-01-01"),
+        ("2026-01-01", "2026-10-11", "2026-01-01 to 2026-10-11"),
+        ("1700-01-01", "2026-10-11T06:30", "until 2026-10-11 06:30 EDT"),
+        ("1700-01-01", "2250-01-01", "all rows"),
+    ],
+)
+def test_an_open_end_of_a_span_is_no_date(start, end, text):
+    span = Window(*(datetime.fromisoformat(each).replace(tzinfo=NEW_YORK) for each in (start, end)))
+
+    assert bounds_text(span, NEW_YORK) == text
