@@ -13,6 +13,7 @@ import click
 from driftmon.core.window import isoformat
 from driftmon.words import (
     NATS,
+    bounds_text,
     clipped,
     headline,
     moved,
@@ -127,10 +128,7 @@ def show_check(result: CheckResult, *, zone: ZoneInfo | None = None, unit: Unit 
         made.add_row(text(column_name(column)), _column_status(column), *numbers.cells(column), _what(column))
     where = "" if result.window is None else f"{result.monitor}, {span_text(result.window, zone or UTC)}: "
     notes = [text(line) for column in ranked for line in _notes(column, unit)]
-    if any(_reverse(column) for column in ranked):
-        notes.append(
-            text(f"{REVERSE} in the reverse direction: rows vanished from where the reference had them", "dim")
-        )
+    notes += _footnote(ranked)
     show(
         text(where + headline(result), STYLES.get(str(result.status), "")),
         text(f"{result.live_rows:,} live rows against {result.reference_rows:,} reference rows", "dim"),
@@ -174,7 +172,7 @@ class _Numbers:
             cells.append(unit.text(scores.noise_floor))
         if self.usual:
             cells.append(unit.text(scores.usual_limit))
-        bound = unit.text(scores.bound)
+        bound = unit.at_least(scores.bound)
         return [*cells, bound + (REVERSE if _reverse(column) else " "), threshold]
 
 
@@ -190,6 +188,13 @@ def column_name(column: ColumnResult) -> str:
 def _reverse(column: ColumnResult) -> bool:
     """True if a bound stands for the reverse direction and is above the KL beside it."""
     return column.scores is not None and column.scores.lower_bound_reverse > column.scores.kl
+
+
+def _footnote(columns: Iterable[ColumnResult]) -> list[Text]:
+    """What the mark means, if there is one."""
+    marked = any(_reverse(column) for column in columns)
+    told = f"{REVERSE} in the reverse direction: values that the reference had often are rare now"
+    return [text(told, "dim")] if marked else []
 
 
 def _width() -> int:
@@ -250,7 +255,7 @@ def show_column_history(results: Iterable[CheckResult], name: str, zone: ZoneInf
             what.append(("\n" if what else "") + printable(f"quality: {quality_text(column, item)}"))
         segment = [text(clipped(column.segment or "all rows"))] if segments else []
         made.add_row(when, *segment, _column_status(column), *numbers.cells(column), what)
-    show(made)
+    show(made, *_footnote(column for _, column in found))
 
 
 def show_baselines(records: Iterable[BaselineRecord], zone: ZoneInfo) -> None:
@@ -263,7 +268,7 @@ def show_baselines(records: Iterable[BaselineRecord], zone: ZoneInfo) -> None:
             isoformat(record.created_at.replace(microsecond=0)),
             f"{record.rows:,}",
             str(record.columns),
-            "all rows" if record.span is None else span_text(record.span, zone),
+            "all rows" if record.span is None else bounds_text(record.span, zone),
         )
     show(made)
 

@@ -39,9 +39,9 @@ def test_compare_says_what_moved_worst_first(project):
 
 
 def test_compare_gives_one_json_object_and_nothing_else(project):
-    run = project.run("compare", "data/reference.parquet", "data/live/2024-02-01.parquet", "--format", "json")
+    run = project.run("compare", "data/reference.parquet", "data/live/2024-02-03.parquet", "--format", "json")
 
-    assert run.json["status"] == "critical"  # one day against a month: its weekday
+    assert run.json["status"] == "critical"
     assert run.json["monitor"] is None
     assert {column["column"] for column in run.json["columns"]} >= {"amount", "country", "score", "time.hour"}
 
@@ -151,6 +151,31 @@ def test_history_of_a_column_has_its_numbers(ready):
 
     assert "2024-02-03" in run.out
     assert "critical" in run.out
+
+
+def test_a_bound_of_the_reverse_direction_is_marked_and_the_mark_explained(ready):
+    path = ready.write_live(date(2024, 2, 1))
+    pd.read_parquet(path).assign(country="DE").to_parquet(path)
+
+    checked = ready.run("check", "shop", "--window", "2024-02-01")
+    history = ready.run("history", "shop", "--column", "country")
+    quiet = ready.run("history", "shop", "--column", "score")
+
+    footnote = "* in the reverse direction: values that the reference had often are rare now"
+    assert footnote in checked.out.splitlines()
+    assert footnote in history.out.splitlines()
+    assert footnote not in quiet.out
+
+
+def test_an_open_end_of_a_baseline_is_no_date(project):
+    path = project.folder / "monitors" / "shop.yaml"
+    path.write_text(path.read_text().replace("timestamp: time}", "timestamp: time, end: 2024-01-25}"))
+    project.run("baseline", "build", "shop")
+
+    run = project.run("baseline", "list", "shop")
+
+    assert "until 2024-01-25" in run.out
+    assert "1700" not in run.out
 
 
 def test_history_of_nothing_says_how_to_make_some(ready):

@@ -1,5 +1,8 @@
 """``driftmon explain`` as a person uses it."""
 
+from datetime import date
+
+import pandas as pd
 import pytest
 
 DAYS = ("--start", "2024-02-01", "--end", "2024-02-06")
@@ -17,8 +20,9 @@ def test_explain_says_first_what_happened_and_what_to_do(checked):
 
     lines = run.out.splitlines()
     assert run.status == 0
-    assert lines[0].startswith("shop, 2024-02-03: amount drifted (critical): it moved more than chance")
+    assert lines[0].startswith("shop, 2024-02-03: amount drifted (critical): more than chance and usual days explain")
     assert lines[1].startswith("what to do: look now")
+    assert "half of the values are below about" in run.out
     assert "values are higher" in run.out
     assert "█" in run.out
 
@@ -27,6 +31,31 @@ def test_explain_takes_the_newest_stored_window(checked):
     run = checked.run("explain", "shop", "score")
 
     assert run.out.startswith("shop, 2024-02-05: score did not drift (ok)")
+
+
+def test_a_window_without_rows_does_not_hide_those_with_a_verdict(checked):
+    path = checked.write_live(date(2024, 2, 9))
+    pd.read_parquet(path).iloc[:0].to_parquet(path)
+    assert checked.run("check", "shop", "--window", "2024-02-09").status == 0
+
+    run = checked.run("explain", "shop", "score")
+    asked = checked.run("explain", "shop", "score", "--window", "2024-02-09")
+
+    remark = "the newest window, 2024-02-09, has no verdict (no_data): no rows in the window"
+    assert run.out.startswith("shop, 2024-02-05: score did not drift (ok)")
+    assert run.out.splitlines()[2] == remark
+    assert remark in checked.run("explain", "shop", "score", "--format", "json").json["words"]
+    assert asked.out.startswith("shop, 2024-02-09: score has no verdict (no_data): no rows in the window")
+    assert remark not in asked.out
+
+
+def test_where_no_window_has_a_verdict_the_newest_is_explained(ready):
+    ready.write_live(date(2024, 2, 1), rows=20)
+    ready.run("check", "shop", "--window", "2024-02-01")
+
+    run = ready.run("explain", "shop", "score")
+
+    assert run.out.startswith("shop, 2024-02-01: score has no verdict (insufficient_data)")
 
 
 def test_the_json_of_explain_has_the_same_sentences(checked):
