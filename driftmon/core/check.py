@@ -234,12 +234,14 @@ def _result(
 
 
 def _calibration(scores: Scores | None, history: History | None, policy: Policy, window: Window | None) -> str:
-    """What the verdict knows of the usual variation, in words."""
+    """What the verdict knows of the usual variation, in words; empty where nothing was compared."""
     if history is None:
         return (
             "chance only: the reference is not split in windows, which would show how much the column moves by itself"
         )
-    windows = 0 if scores is None else scores.history_windows
+    if scores is None:
+        return ""  # nothing was compared: there is no verdict that could know anything
+    windows = scores.history_windows
     if windows < LEAST_WINDOWS:
         unit = "windows" if history.timed else "blocks"
         few = f"{windows} {unit} of at least {policy.min_rows} rows, calibration needs {LEAST_WINDOWS}"

@@ -50,6 +50,9 @@ CLOSE = 0.15
 CLOSER = 1 / 3
 """A factor must explain all but this part: to change the sign of a column around zero that moved a little explains next to nothing."""
 
+GROSS, ROUGHLY = 0.01, 0.5
+"""What a factor leaves of a difference a hundred times as large may be larger: deciles of a few repeated values jump by whole steps."""
+
 FREQUENT, STILL_THERE = 0.02, 0.5
 """Values with such a share of the reference keep at least this part of their rows when another value is added."""
 
@@ -64,8 +67,11 @@ ALL_ROWS, OF_OTHERS = 0.9, 0.1
 
 HOURS = 24
 
-CLOCK_GAIN, CLOCK_LEAST = 0.35, 0.03
-"""A moved clock must explain all but this part of the rows that moved, of which there must be so many."""
+CLOCK_GAIN, CLOCK_LEAST, CLOCK_MOST = 0.35, 0.03, 0.6
+"""
+A moved clock must explain all but the first part of the rows that moved beyond chance, of which there must be so many as the second;
+and, so that chance is not what explains, all but the third of those that moved at all.
+"""
 
 
 def hint(
@@ -119,7 +125,8 @@ def _factor(before: Sequence[float], now: Sequence[float]) -> float | None:
     best = min(off, key=lambda factor: off[factor])
     if off[1.0] <= CLOSE:
         return 1.0
-    return best if off[best] <= min(CLOSE, CLOSER * off[1.0]) else None
+    close = off[best] <= min(CLOSE, CLOSER * off[1.0]) or off[best] <= min(ROUGHLY, GROSS * off[1.0])
+    return best if close else None
 
 
 def _unit(before: Clues, now: Clues) -> str | None:
@@ -227,9 +234,18 @@ def _clock(before: NDArray[np.float64] | None, now: NDArray[np.float64] | None) 
     if before is None or now is None or not before.any() or not now.any():
         return None
     expected, found = before / before.sum(), now / now.sum()
+    chance = _moved_by_chance(before, now)
     moved = [float(np.abs(np.roll(expected, shift) - found).sum() / 2) for shift in range(HOURS)]
     best = int(np.argmin(moved))
-    if best == 0 or moved[0] < CLOCK_LEAST or moved[best] > CLOCK_GAIN * moved[0]:
+    beyond, left = moved[0] - chance, moved[best] - chance
+    if best == 0 or beyond < CLOCK_LEAST or left > CLOCK_GAIN * beyond or moved[best] > CLOCK_MOST * moved[0]:
         return None
     hours = best if best <= HOURS // 2 else best - HOURS
     return f"hours look shifted by {hours:+d}: another time zone, or daylight saving?"
+
+
+def _moved_by_chance(before: NDArray[np.float64], now: NDArray[np.float64]) -> float:
+    """The share of rows in another hour that two samples of one distribution show on average: the samples of clues are small."""
+    n, m = now.sum(), before.sum()
+    shares = (before + now) / (n + m)
+    return float(np.sqrt(shares * (1 - shares) * (1 / n + 1 / m)).sum() / np.sqrt(2 * np.pi))

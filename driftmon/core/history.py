@@ -92,13 +92,14 @@ class History:
     def without(self, left_out: Mapping[Window, Iterable[Key]]) -> History:
         """The same history, in which some windows of some columns have no rows: those that alerted."""
         rows = {window: row for row, window in enumerate(self.windows)}
-        counts = dict(self.counts)
+        counts, tops = dict(self.counts), dict(self.tops)
         for window, keys in left_out.items():
             for key in keys:
                 if window in rows and key in counts:
-                    counts[key] = counts[key].copy()
-                    counts[key][rows[window]] = 0
-        return History(counts, self.windows, self.tops)
+                    counts[key] = _emptied(counts[key], rows[window])
+                    if key[1] is None and key[0] in tops:
+                        tops[key[0]] = _emptied(tops[key[0]], rows[window])
+        return History(counts, self.windows, tops)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, History):
@@ -107,6 +108,12 @@ class History:
         return same and _equal(self.counts, other.counts) and _equal(self.tops, other.tops)
 
     __hash__ = None  # type: ignore[assignment]  # arrays have no hash
+
+
+def _emptied(table: NDArray[np.int64], row: int) -> NDArray[np.int64]:
+    changed = table.copy()
+    changed[row] = 0
+    return changed
 
 
 def _equal(one: Mapping[Any, NDArray[np.int64]], other: Mapping[Any, NDArray[np.int64]]) -> bool:

@@ -92,7 +92,7 @@ def _top_number(pair: Pair, live: Histogram, layout: NumericLayout) -> Share | N
     held = pair.reference.counts[place] / max(valued, 1)
     if known / before.rows >= OWN_BIN * held > 0:
         return _of_bins(QualityCheck.TOP_VALUE, pair, live, [place], label, candidates)
-    if pair.tops is not None and len(pair.tops) >= LEAST_WINDOWS:
+    if pair.tops is not None and np.count_nonzero(pair.tops.sum(axis=1)) >= LEAST_WINDOWS:
         # The most frequent value of a day may be another every day, and more frequent on that day than ever on the whole.
         most, others = pair.tops.sum(axis=0).tolist()
         share = (most, max(most + others, 1))

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -312,6 +312,20 @@ def test_without_a_history_the_verdict_knows_chance_only():
     assert len(scores.contributions) == 4
     assert sum(scores.contributions) == pytest.approx(scores.kl)
     assert all(type(value) is float for value in scores.contributions)
+
+
+def test_where_nothing_was_compared_nothing_is_said_of_the_reference_s_windows():
+    days = tuple(
+        Window(start, start + timedelta(days=1)) for start in (datetime(2013, 5, 1 + n, tzinfo=UTC) for n in range(9))
+    )
+    history = History({("x", None): np.tile([0, 50, 50, 0], (9, 1))}, days)
+    reference = Baseline(Learnt({"x": NUMERIC}), profile(x=(0, 450, 450, 0)), None, history)
+
+    empty = check(reference, profile(x=(0,) * 4), policy=Policy())["x"]
+    gone = check(reference, profile(problems={"x": "gone from the data"}), policy=Policy())["x"]
+
+    assert (empty.status, gone.status) == (Status.NO_DATA, Status.SCHEMA_CHANGED)
+    assert (empty.calibration, gone.calibration) == ("", "")
 
 
 def test_contributions_of_a_narrow_column_are_not_padded_by_a_wide_one():

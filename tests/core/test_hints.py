@@ -122,6 +122,30 @@ def test_a_moved_clock_is_named_for_numeric_hours(shift):
     assert hint == f"hours look shifted by {shift:+d}: another time zone, or daylight saving?"
 
 
+@pytest.mark.parametrize("shift", [1, -1])
+@pytest.mark.parametrize("seed", range(5))
+def test_an_hour_more_or_less_is_named_though_neighbouring_hours_are_much_alike(seed, shift):
+    """As in flights: most rows of one hour are made up by those of the next, and samples differ by chance."""
+    shares = np.array([0, 0, 0, 0, 0, 1, 8, 7, 8, 6, 5, 5, 5, 6, 6, 7, 7, 7, 6, 6, 5, 3, 1, 0], dtype=float)
+    rng = np.random.default_rng(seed)
+    reference, live = (rng.choice(24, rows, p=shares / shares.sum()) for rows in (20_000, 1_500))
+
+    hint = check_numbers(reference.astype(float), (live + shift).astype(float)).hint
+
+    assert hint == f"hours look shifted by {shift:+d}: another time zone, or daylight saving?"
+
+
+@pytest.mark.parametrize("factor", [1000, 100])
+@pytest.mark.parametrize("seed", range(5))
+def test_another_unit_is_named_though_the_deciles_jump_between_a_few_values(seed, factor):
+    """As in visibility: nearly always 10 miles, so that the first decile is 6 in one sample and 7 in another."""
+    values, rng = np.array([2.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0]), np.random.default_rng(seed)
+    reference = rng.choice(values, 20_000, p=[0.03, 0.03, 0.039, 0.01, 0.03, 0.02, 0.841])
+    live = rng.choice(values, 5_000, p=[0.03, 0.03, 0.03, 0.02, 0.03, 0.02, 0.84])
+
+    assert check_numbers(reference, live * factor).hint == f"values look {UNITS[factor]}"
+
+
 def test_hours_that_changed_otherwise_are_not_called_a_moved_clock():
     rng = np.random.default_rng(2)
 

@@ -292,6 +292,18 @@ def test_windows_that_alerted_are_left_out_of_the_columns_that_alerted():
     assert history.counts["x", None].tolist() == [[1, 1, 1], [1, 1, 1]], "the original is as it was"
 
 
+def test_windows_that_alerted_teach_nothing_of_the_most_frequent_value():
+    both = np.array([[5, 95], [90, 10]])
+    history = History(
+        {(name, None): np.ones((2, 3), dtype=np.int64) for name in "xy"}, DAYS[:2], {"x": both, "y": both}
+    )
+
+    kept = history.without({DAYS[1]: [("x", None), ("y", "a=b")]})
+
+    assert kept.tops["x"].tolist() == [[5, 95], [0, 0]]
+    assert kept.tops["y"].tolist() == history.tops["x"].tolist() == [[5, 95], [90, 10]]
+
+
 def test_histories_are_equal_if_windows_and_counts_are():
     def one(count=1, windows=DAYS[:1]):
         return History({("x", None): np.array([[count, 2]])}, windows)
