@@ -19,6 +19,8 @@ from driftmon.words import clipped, number
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from numpy.typing import ArrayLike, NDArray
+
     from driftmon.core.baseline import Baseline
     from driftmon.core.check import Policy
     from driftmon.core.history import Calibration
@@ -30,6 +32,9 @@ __all__ = ["ColumnPlan", "Plan", "in_deviations", "plan", "usual_rows", "warning
 POWER = 0.9
 """How often a shift must show to count as seen."""
 
+MOST_ROWS = 2**50
+"""Rows of a window that nobody has: what they do not show, no window shows."""
+
 CONFIDENCE = 0.95
 """That of the lower bound which is held against the threshold (statistics, A3)."""
 
@@ -38,6 +43,9 @@ CONFIDENCE = 0.95
 class ColumnPlan:
     """
     What a window shows of one column; nats.
+
+    A shift *shows* if it is told from chance and from usual windows. It *makes a warning likely* if it is also large enough to be
+    surely above the warning threshold, which takes more than a shift as large as the threshold.
 
     Parameters
     ----------
@@ -54,10 +62,12 @@ class ColumnPlan:
         How far a usual window is from the others, beyond noise.
     warning_from : float
         The smallest shift that makes a warning 9 times in 10.
+    wanted : float
+        The shift that was asked for; by default the warning threshold.
     rows : int or None
-        Rows that a window needs to show the shift that was asked for; None where no window does.
+        The fewest rows of a window that shows it; None where no window does.
     hidden : bool
-        True if the shift that was asked for hides in the usual variation, however many rows there are.
+        True if it hides in the usual variation, however many rows there are.
     """
 
     column: str
@@ -68,18 +78,19 @@ class ColumnPlan:
     usual: float | None
     day_effect: float | None
     warning_from: float
+    wanted: float
     rows: int | None
     hidden: bool
 
     @property
     def shows(self) -> float:
-        """The smallest shift that shows: beyond chance, and beyond what is usual."""
+        """The smallest shift that shows."""
         return max(self.beyond_chance, self.usual or 0.0)
 
     @property
     def in_reach(self) -> bool:
-        """True if a shift as large as the warning threshold shows."""
-        return self.shows <= self.threshold.warning
+        """True if the shift that was asked for shows."""
+        return self.shows <= self.wanted
 
     def to_json(self) -> dict[str, Any]:
         """JSON-ready content; shifts of numeric columns also in standard deviations of the mean."""
@@ -126,30 +137,39 @@ class Plan:
     @property
     def headline(self) -> str:
         """The answer in one line."""
-        line = (
-            f"{self.monitor}: a window of {self.rows:,} rows tells shifts of {number(max(c.beyond_chance for c in self.columns))} "
-            f"nats or more from chance; {self._reached()}"
-        )
+        line = f"{self.monitor}: in a window of {self.rows:,} rows, {self._shows()}; {self._warns()}"
         hiding = max(self.columns, key=lambda column: column.usual or 0.0)
         if hiding.usual is not None and not hiding.in_reach and hiding.usual > hiding.beyond_chance:
             line += (
-                f"; {clipped(hiding.column)} varies by {number(hiding.day_effect)} from {self.word} to {self.word}: "
-                f"shifts below {number(hiding.usual)} hide in it"
+                f"; {clipped(hiding.column)} varies by {number(hiding.day_effect)} from {self.word} to {self.word}, "
+                f"which hides shifts below {number(hiding.usual)}"
             )
         return line
 
-    def _reached(self) -> str:
-        total = f"{len(self.columns)} {'column' if len(self.columns) == 1 else 'columns'}"
-        if self.shift is not None:
-            size = f"{self.shift:.3g} nats ({in_deviations(self.shift):.2g} sd of the mean)"
-            return f"a shift of {size} shows in {sum(c.shows <= self.shift for c in self.columns)} of {total}"
+    @property
+    def _total(self) -> str:
+        return f"{len(self.columns)} {'column' if len(self.columns) == 1 else 'columns'}"
+
+    def _shows(self) -> str:
         thresholds = {column.threshold.warning for column in self.columns}
-        which = f"a warning at {thresholds.pop():g}" if len(thresholds) == 1 else "the own warning threshold"
-        return f"{which} is in reach for {sum(column.in_reach for column in self.columns)} of {total}"
+        if self.shift is not None:
+            size = f"a shift of {self.shift:.3g} nats ({in_deviations(self.shift):.2g} sd of the mean)"
+        elif len(thresholds) == 1:
+            size = f"a shift as large as the warning threshold, {thresholds.pop():g} nats,"
+        else:
+            size = "a shift as large as the column's own warning threshold"
+        return f"{size} shows in {sum(column.in_reach for column in self.columns)} of {self._total}"
+
+    def _warns(self) -> str:
+        if self.shift is not None:
+            likely = sum(column.warning_from <= self.shift for column in self.columns)
+            return f"it makes a warning likely in {likely} of {self._total}"
+        least, most = (number(f(column.warning_from for column in self.columns)) for f in (min, max))
+        return f"a warning is likely from {least}{'' if least == most else f' to {most}'} nats on"
 
     def windows(self, column: ColumnPlan) -> int | None:
         """So many windows of this monitor have the rows that the shift needs; None where no window shows it."""
-        return None if column.rows is None or column.hidden else math.ceil(column.rows / self.rows)
+        return None if column.rows is None else math.ceil(column.rows / self.rows)
 
     def to_json(self) -> dict[str, Any]:
         """JSON-ready content; nats."""
@@ -212,74 +232,78 @@ def plan(
         Nats; by default each column's warning threshold.
     """
     name, word = monitor
-    usual = _Usual.of(baseline, policy)
+    sight = _Sight.of(baseline, policy)
+    thresholds = [policy.threshold_of(column) for column in baseline.columns]
+    wanted = np.array([threshold.warning if shift is None else shift for threshold in thresholds])
+    chance, usual, needed = sight.beyond_chance(rows), sight.usual(rows), sight.rows_for(wanted)
+    hidden = (needed > MOST_ROWS) & (sight.beyond_chance(MOST_ROWS) <= wanted)
     columns = []
     for place, (column, learnt) in enumerate(baseline.columns.items()):
-        histogram = baseline.reference.histograms[column]
-        used = max(sum(1 for count in histogram.counts if count), 2)  # a constant column can become two values
-        threshold, reference_rows = policy.threshold_of(column), histogram.rows
-        beyond_chance = detectable_kl(used, rows=rows, reference_rows=reference_rows)
-        limit = usual.limit(place, _floor(used, rows, reference_rows))
-        wanted = threshold.warning if shift is None else shift
-        needed = _rows_for(wanted, used, reference_rows)
-        with_them = None if needed is None else usual.limit(place, _floor(used, needed, reference_rows))
+        used, reference_rows = int(sight.used[place]), int(sight.reference_rows[place])
+        likely = warning_likely(thresholds[place].warning, used, rows=rows, reference_rows=reference_rows)
+        told = bool(sight.calibration.enough[place])
         columns.append(
             ColumnPlan(
                 column=column,
                 numeric=isinstance(learnt.layout, NumericLayout),
                 bins=used,
-                threshold=threshold,
-                beyond_chance=beyond_chance,
-                usual=limit,
-                day_effect=usual.day_effect(place),
-                warning_from=max(
-                    warning_likely(threshold.warning, used, rows=rows, reference_rows=reference_rows),
-                    beyond_chance,
-                    limit or 0.0,
-                ),
-                rows=needed,
-                hidden=with_them is not None and with_them > wanted,
+                threshold=thresholds[place],
+                beyond_chance=float(chance[place]),
+                usual=float(usual[place]) if told else None,
+                day_effect=float(sight.calibration.day_effect[place]) if told else None,
+                warning_from=float(max(likely, chance[place], usual[place])),
+                wanted=float(wanted[place]),
+                rows=int(needed[place]) if needed[place] <= MOST_ROWS else None,
+                hidden=bool(hidden[place]),
             )
         )
     return Plan(name, rows, shift, tuple(columns), word)
 
 
 @dataclass(frozen=True)
-class _Usual:
-    """What the history says of all columns at once."""
+class _Sight:
+    """What windows of any size show of all columns at once; arrays with an element a column."""
 
+    used: NDArray[np.int64]
+    reference_rows: NDArray[np.int64]
+    one_row: NDArray[np.float64]
     calibration: Calibration
 
     @classmethod
-    def of(cls, baseline: Baseline, policy: Policy) -> _Usual:
+    def of(cls, baseline: Baseline, policy: Policy) -> _Sight:
         counts = {} if baseline.history is None else baseline.history.counts
         sizes = [column.layout.size for column in baseline.columns.values()]
         names = list(baseline.columns)
         none = [np.zeros((0, size), dtype=np.int64) for size in sizes]
         history = [counts.get((name, None), empty) for name, empty in zip(names, none, strict=True)]
         reference = as_matrix(baseline.reference.histograms[name] for name in names)
-        return cls(calibrate(reference, history, np.array(sizes), least_rows=policy.min_rows))
+        used = np.maximum((reference > 0).sum(axis=-1), 2)  # a constant column can become two values
+        return cls(
+            used=used,
+            reference_rows=reference.sum(axis=-1).astype(np.int64),
+            one_row=np.array([detectable_kl(int(bins), rows=1, reference_rows=1) / 2 for bins in used]),
+            calibration=calibrate(reference, history, np.array(sizes), least_rows=policy.min_rows),
+        )
 
-    def limit(self, place: int, floor: float) -> float | None:
-        """The KL that one usual window in a hundred exceeds, at that noise floor."""
-        if not self.calibration.enough[place]:
-            return None
-        floors = np.full(len(self.calibration.windows), floor)
-        return float(self.calibration.judge(np.zeros(len(floors)), floors).limit[place])
+    def beyond_chance(self, rows: ArrayLike) -> NDArray[np.float64]:
+        """The smallest shift that windows of so many rows tell from chance: `detectable_kl` of each column."""
+        smallest: NDArray[np.float64] = self.one_row * (1 / np.asarray(rows) + 1 / self.reference_rows)
+        return smallest
 
-    def day_effect(self, place: int) -> float | None:
-        return float(self.calibration.day_effect[place]) if self.calibration.enough[place] else None
+    def usual(self, rows: ArrayLike) -> NDArray[np.float64]:
+        """The KL that one usual window in a hundred exceeds; 0 where that is not known."""
+        floor = (self.used - 1) / 2 * (1 / np.asarray(rows) + 1 / self.reference_rows)
+        return np.where(self.calibration.enough, self.calibration.judge(np.zeros(len(floor)), floor).limit, 0.0)
 
-
-def _floor(bins: int, rows: int, reference_rows: int) -> float:
-    return (bins - 1) / 2 * (1 / rows + 1 / reference_rows)
-
-
-def _rows_for(shift: float, bins: int, reference_rows: int) -> int | None:
-    """`detectable_kl` turned round; None if the reference alone is too small to show such a shift."""
-    one_row = detectable_kl(bins, rows=1, reference_rows=1) / 2
-    left = shift / one_row - 1 / reference_rows
-    return math.ceil(1 / left) if left > 0 else None
+    def rows_for(self, wanted: NDArray[np.float64]) -> NDArray[np.int64]:
+        """The fewest rows that show each shift, by bisection: both limits fall as rows grow. Above `MOST_ROWS` if none do."""
+        low, high = np.zeros((2, len(wanted)), dtype=np.int64)
+        high += MOST_ROWS + 1
+        while (high - low > 1).any():
+            middle = np.maximum((low + high) // 2, 1)
+            shows = np.maximum(self.beyond_chance(middle), self.usual(middle)) <= wanted
+            low, high = np.where(shows, low, middle), np.where(shows, middle, high)
+        return high
 
 
 def warning_likely(warning: float, bins: int, *, rows: int, reference_rows: int) -> float:

@@ -34,7 +34,7 @@ class Report:
     What was found.
 
     `rows` are those of `window`, None if it has no data yet (`remark` says so). `detectable` is the smallest KL in nats that a
-    window of so many rows shows 9 times in 10, None without rows. `reference_windows` are those that tell what is usual, None if the
+    window of so many rows tells from chance 9 times in 10, None without rows; what usual windows hide, only a baseline knows. `reference_windows` are those that tell what is usual, None if the
     reference has no timestamp.
     """
 
@@ -63,7 +63,9 @@ class Report:
         lines += [f"  time       {note}" for note in self.naive]
         if self.detectable is not None:
             lines.append(
-                f"  shows      shifts of {self.detectable:.3f} nats or more, 9 times in 10, in a window of {self.rows:,} rows"
+                f"  shows      shifts of {self.detectable:.3f} nats or more are told from chance in a window of {self.rows:,} rows, if a "
+                f"column has {TYPICAL_BINS} bins; what usual windows hide comes on top: driftmon plan {self.monitor} tells, once there "
+                "is a baseline"
             )
         return [*lines, f"  usual      {self._usual()}", f"  metrics    about {self.series} series"]
 

@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import brentq
 
@@ -76,17 +76,40 @@ def test_a_warning_needs_more_than_its_threshold_and_less_with_more_rows(rows, r
     assert warning_likely(warning, bins, rows=2 * rows, reference_rows=reference_rows) < likely
 
 
+@pytest.mark.parametrize("wobble", [0.0, 0.3])
+@settings(max_examples=25, deadline=None)
 @given(shift=st.floats(min_value=1e-3, max_value=1))
-def test_the_rows_that_a_shift_needs_are_just_enough(shift):
-    made = planned(shift=shift)
+def test_the_rows_that_a_shift_needs_are_just_enough(wobble, shift):
+    baseline = april(wobble=wobble, rows=4_000) if wobble else april()
+
+    for column in planned(baseline, shift=shift).columns:
+        if column.rows is None:
+            most = columns(planned(baseline, rows=10**12, shift=shift))[column.column]
+            assert most.shows >= shift
+            assert column.hidden == (most.beyond_chance <= shift)
+        else:
+            enough, fewer = (
+                columns(planned(baseline, rows=max(rows, 1), shift=shift))[column.column]
+                for rows in (column.rows, column.rows - 1)
+            )
+            assert enough.in_reach
+            assert column.rows == 1 or not fewer.in_reach
+
+
+@given(shift=st.floats(min_value=1e-3, max_value=1), rows=st.integers(100, 10**6))
+@settings(max_examples=50, deadline=None)
+def test_a_shift_that_shows_needs_no_longer_window_and_never_hides(shift, rows):
+    made = planned(april(wobble=0.3, rows=4_000), rows=rows, shift=shift)
 
     for column in made.columns:
-        sizes = {"reference_rows": 30_000}
-        if column.rows is None:
-            assert detectable_kl(column.bins, rows=10**12, **sizes) >= shift
-        else:
-            assert detectable_kl(column.bins, rows=column.rows, **sizes) <= shift * (1 + 1e-9)
-            assert column.rows == 1 or detectable_kl(column.bins, rows=column.rows - 1, **sizes) > shift * (1 - 1e-9)
+        assert (made.windows(column) == 1) == column.in_reach
+        assert not (column.in_reach and column.hidden)
+        assert column.warning_from >= column.shows
+
+
+def test_the_smallest_shift_beyond_chance_is_that_of_the_core():
+    for column in planned().columns:
+        assert column.beyond_chance == pytest.approx(detectable_kl(column.bins, rows=1_000, reference_rows=30_000))
 
 
 def test_the_first_line_says_what_shows_what_warns_and_what_hides():
@@ -96,9 +119,9 @@ def test_the_first_line_says_what_shows_what_warns_and_what_hides():
     assert carrier.in_reach
     assert not delay.in_reach
     assert made.headline == (
-        f"flights: a window of 4,000 rows tells shifts of {delay.beyond_chance:.3f} nats or more from chance; "
-        f"a warning at 0.02 is in reach for 1 of 2 columns; dep_delay varies by {delay.day_effect:.3f} from day to day: "
-        f"shifts below {delay.usual:.3f} hide in it"
+        "flights: in a window of 4,000 rows, a shift as large as the warning threshold, 0.02 nats, shows in 1 of 2 columns; "
+        f"a warning is likely from {carrier.warning_from:.3f} to {delay.warning_from:.3f} nats on; "
+        f"dep_delay varies by {delay.day_effect:.3f} from day to day, which hides shifts below {delay.usual:.3f}"
     )
     assert delay.hidden
     assert made.windows(delay) is None
@@ -135,13 +158,15 @@ def test_a_shift_below_the_noise_of_the_reference_needs_another_reference():
 def test_the_answer_counts_columns_that_show_the_shift_asked_for():
     made = planned(shift=0.5)
 
-    assert "a shift of 0.5 nats (1 sd of the mean) shows in 2 of 2 columns" in made.headline
+    assert "a shift of 0.5 nats (1 sd of the mean) shows in 2 of 2 columns; it makes a warning likely in 2 of 2" in (
+        made.headline
+    )
 
 
 def test_own_thresholds_are_each_columns_own():
     made = planned(policy=Policy(column_thresholds={"carrier": Threshold(0.001, 0.05)}))
 
-    assert "the own warning threshold is in reach for 1 of 2 columns" in made.headline
+    assert "a shift as large as the column's own warning threshold shows in 1 of 2 columns" in made.headline
 
 
 def test_a_shift_of_a_numeric_column_is_said_in_standard_deviations():

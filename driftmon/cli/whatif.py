@@ -53,16 +53,17 @@ def show_plan(made: Plan) -> None:
             *(number(kl) for kl in (column.beyond_chance, column.usual, column.shows)),
             f"{in_deviations(column.shows):.2f}" if column.numeric else "",
             number(column.warning_from),
-            "" if column.rows is None or column.hidden else f"{column.rows:,}",
+            "" if column.rows is None else f"{column.rows:,}",
             _needed(made, column),
         )
     wanted = "a shift as large as the warning threshold" if made.shift is None else f"a shift of {made.shift:.3g} nats"
     notes = {
         "chance": "the smallest shift that is told from chance, 9 times in 10; nats",
         "usual": f"the KL that one usual {made.word} in a hundred exceeds",
-        "shows": "the larger of both: the smallest shift that shows; sd: as a shift of the mean, in standard deviations",
-        "warns": "the smallest shift that makes a warning, 9 times in 10",
-        "rows": f"of the window that shows {wanted}; needs: the same in windows of this monitor",
+        "shows": f"the larger of both: a shift of this size is told from chance and from usual {made.word}s",
+        "sd": "the same as a shift of the mean, in standard deviations",
+        "warns": "the size from which a warning is likely, 9 times in 10: it must surely be above the threshold",
+        "rows": f"of the smallest window that shows {wanted}; needs: the same in windows of this monitor",
     }
     show(text(made.headline, "bold"), lines, *(text(f"{name:<7} {note}", "dim") for name, note in notes.items()))
 
@@ -70,5 +71,5 @@ def show_plan(made: Plan) -> None:
 def _needed(made: Plan, column: ColumnPlan) -> str:
     windows = made.windows(column)
     if windows is None:
-        return "the reference is too small" if column.rows is None else f"hides from {made.word} to {made.word}"
+        return f"usual {made.word}s hide it" if column.hidden else "the reference is too small"
     return f"{windows:,} {made.word}{'' if windows == 1 else 's'}"

@@ -9,7 +9,9 @@ def test_plan_says_first_what_shows(ready):
     run = ready.run("plan", "shop")
 
     assert run.status == 0
-    assert run.out.startswith("shop: a window of 1,000 rows tells shifts of 0.0")
+    assert run.out.startswith(
+        "shop: in a window of 1,000 rows, a shift as large as the warning threshold, 0.02 nats, shows in "
+    )
     assert all(name in run.out for name in ("amount", "country", "score"))
 
 
@@ -65,3 +67,10 @@ def test_without_windows_or_times_plan_asks_for_the_rows(project):
     assert run.status == 2
     assert "check one with: driftmon check shop, or say --rows N" in run.err
     assert project.run("plan", "shop", "--rows", "900").status == 0
+
+
+def test_validate_does_not_promise_what_plan_denies(ready):
+    told = next(line for line in ready.run("validate", "shop").out.splitlines() if line.strip().startswith("shows"))
+
+    assert "are told from chance in a window of 1,000 rows" in told
+    assert "what usual windows hide comes on top: driftmon plan shop tells" in told
