@@ -82,11 +82,14 @@ class Replay:
     thresholds : str
         What the thresholds are now, in words: ``warning 0.03``.
     windows : tuple of ReplayedWindow
-        The newest first.
+        The newest first; those without rows are left out.
+    changed : bool
+        False if every column was checked with the very thresholds that it is judged by now.
     """
 
     thresholds: str
     windows: tuple[ReplayedWindow, ...]
+    changed: bool = True
 
     @property
     def headline(self) -> str:
@@ -94,6 +97,11 @@ class Replay:
         before = sum(1 for window in self.windows if window.alerts_before)
         after = sum(1 for window in self.windows if window.alerts_after)
         of = f"{len(self.windows)} {'window' if len(self.windows) == 1 else 'windows'}"
+        if not self.changed:
+            return (
+                f"nothing was changed: these windows were checked with the same thresholds, and {before} of {of} "
+                f"{'alerts' if before == 1 else 'alert'}; give others with --warning KL or --critical KL"
+            )
         line = f"with {self.thresholds}: {after} of {of} {'alerts' if after == 1 else 'alert'} instead of {before}"
         before = sum(1 for window in self.windows if window.sustained_before)
         after = sum(1 for window in self.windows if window.sustained_after)
@@ -115,6 +123,7 @@ class Replay:
         """JSON-ready content."""
         return {
             "answer": self.headline,
+            "changed": self.changed,
             "windows": [window.to_json() for window in self.windows],
             "columns": [
                 {
@@ -159,8 +168,7 @@ def changed_policy(
     def changed(old: Threshold) -> Threshold:
         new = (old.warning if warning is None else warning, old.critical if critical is None else critical)
         if new[0] > new[1]:
-            other = "--critical" if critical is None else "--warning"
-            raise UsageError(f"warning {new[0]:g} is above critical {new[1]:g}; say {other} too")
+            raise UsageError(f"warning {new[0]:g} is above critical {new[1]:g}; {_remedy(warning, critical)}")
         return Threshold(*new)
 
     own = dict(policy.column_thresholds)
@@ -170,6 +178,12 @@ def changed_policy(
     if everywhere:
         own = {name: changed(old) for name, old in own.items()}
     return replace(policy, threshold=changed(policy.threshold), column_thresholds=own)
+
+
+def _remedy(warning: float | None, critical: float | None) -> str:
+    if warning is not None and critical is not None:
+        return "give a --warning that is at most --critical"
+    return f"say {'--critical' if critical is None else '--warning'} too"
 
 
 def replay(checks: Iterable[CheckResult], policy: Policy, thresholds: str, *, columns: Collection[str] = ()) -> Replay:
@@ -189,12 +203,13 @@ def replay(checks: Iterable[CheckResult], policy: Policy, thresholds: str, *, co
     columns : collection of str
         Look at these only; at all if empty.
     """
-    windows = []
+    windows, changed = [], False
     for check in checks:
-        if check.window is None:
+        if check.window is None or not check.live_rows:
             continue
         kept = [column for column in check.columns if not columns or column.column in columns]
         again = [_judged(column, policy.threshold_of(column.column)) for column in kept]
+        changed = changed or any(then.threshold != now.threshold for then, now in zip(kept, again, strict=True))
         windows.append(
             ReplayedWindow(
                 window=check.window,
@@ -206,7 +221,7 @@ def replay(checks: Iterable[CheckResult], policy: Policy, thresholds: str, *, co
                 sustained_after=_lasting(again),
             )
         )
-    return Replay(thresholds, tuple(windows))
+    return Replay(thresholds, tuple(windows), changed)
 
 
 def _judged(column: ColumnResult, threshold: Threshold) -> ColumnResult:
@@ -214,7 +229,7 @@ def _judged(column: ColumnResult, threshold: Threshold) -> ColumnResult:
     scores, sustained = column.scores, column.sustained
     status = column.status
     if status.evaluated and scores is not None and scores.q_value is not None:
-        status = judge(q_value=scores.q_value, bound=scores.bound, threshold=threshold)
+        status = judge(q_value=scores.q_value, p_iid=scores.p_iid, bound=scores.bound, threshold=threshold)
     if sustained is not None and sustained.q_value is not None:
         drifting = sustained.q_value <= SIGNIFICANCE and sustained.lower_bound > threshold.warning
         sustained = replace(sustained, drifting=drifting)

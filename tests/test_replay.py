@@ -79,6 +79,23 @@ def test_windows_without_a_verdict_stay_without():
     assert not window.interesting
 
 
+def test_windows_without_rows_are_not_counted():
+    replayed = replay([check_day(5, rows=0), *CHECKS], Policy(threshold=Threshold(0.2, 9)), "warning 0.2")
+
+    assert len(replayed.windows) == 5
+    assert " of 5 windows " in replayed.headline
+
+
+def test_the_same_thresholds_are_said_to_change_nothing():
+    same, other = replay(CHECKS, Policy(), ""), replay(CHECKS, Policy(threshold=Threshold(0.02, 0.2)), "critical 0.2")
+
+    assert (same.changed, other.changed) == (False, True)
+    assert same.headline == (
+        "nothing was changed: these windows were checked with the same thresholds, and 3 of 5 windows alert; "
+        "give others with --warning KL or --critical KL"
+    )
+
+
 def test_only_the_columns_asked_for_are_looked_at():
     checks = [check_day(0, late=0.8, new=100)]
 
@@ -114,6 +131,10 @@ def test_thresholds_change_as_if_the_file_was_edited(options, dep_delay, carrier
     [
         ({"warning": 0.2}, "warning 0.2 is above critical 0.1; say --critical too"),
         ({"critical": 0.01}, "warning 0.02 is above critical 0.01; say --warning too"),
+        (
+            {"warning": 0.2, "critical": 0.1},
+            "warning 0.2 is above critical 0.1; give a --warning that is at most --critical",
+        ),
     ],
 )
 def test_a_warning_above_critical_is_refused_with_the_option_that_helps(options, message):

@@ -93,9 +93,11 @@ def _stored(
         find_column(newest[0], column)
     only = columns[0] if len(columns) == 1 else None
     checks = store.load_checks(monitor, start=start, end=end, column=only)
-    if not checks:
+    if not any(check.live_rows for check in checks):
+        with_rows = " with rows" if checks else ""
+        between = " between these times" if start or end else ""
         raise UsageError(
-            f"no results of {monitor} between these times; see which there are: driftmon history {monitor}"
+            f"no results of {monitor}{with_rows}{between}; see which there are: driftmon history {monitor}"
         )
     return checks
 

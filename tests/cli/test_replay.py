@@ -32,6 +32,16 @@ def test_replay_without_thresholds_asks_what_the_file_says_now(checked):
     assert run.json["columns"][0]["column"] == "amount"
 
 
+def test_replay_of_nothing_new_says_what_to_give(checked):
+    run = checked.run("replay", "shop")
+
+    assert run.out.splitlines()[0] == (
+        "shop: nothing was changed: these windows were checked with the same thresholds, and 1 of 5 windows alerts; "
+        "give others with --warning KL or --critical KL"
+    )
+    assert run.status == 0
+
+
 def test_a_column_with_its_own_thresholds_keeps_them_unless_asked(checked):
     path = checked.folder / "monitors" / "shop.yaml"
     path.write_text(path.read_text() + "column_thresholds: {amount: {warning: 0.01}}\n")
@@ -55,6 +65,10 @@ def test_replay_of_a_span_looks_at_its_windows_only(checked):
     ("arguments", "message"),
     [
         (["shop", "--warning", "0.5"], "warning 0.5 is above critical 0.1; say --critical too"),
+        (
+            ["shop", "--warning", "0.2", "--critical", "0.1"],
+            "warning 0.2 is above critical 0.1; give a --warning that is",
+        ),
         (["shop", "--column", "amuont"], "no column 'amuont' is monitored; did you mean 'amount'?"),
         (["shop", "--start", "2025-01-01"], "no results of shop between these times"),
         (["shop", "--warning", "-1"], "Invalid value for '--warning'"),
