@@ -20,17 +20,47 @@ if TYPE_CHECKING:
     from driftmon.core.window import Window
     from driftmon.sources.base import Progress
 
-__all__ = ["monitor_file"]
+__all__ = ["monitor_file", "timestamps"]
 
 REFERENCE_SHARE = 0.75
 """The part of the data that the file proposes as reference; the rest is there to be checked."""
 
 
+def timestamps(path: str) -> list[str]:
+    """
+    The columns of some data that could be the time of a row.
+
+    Raises
+    ------
+    SourceError
+        If the data cannot be read.
+    """
+    return [info.name for info in FilesSource(path).inspect().columns if info.kind is Kind.DATETIME]
+
+
 def monitor_file(
-    name: str, path: str, *, timestamp: str | None = None, timezone: str = "UTC", progress: Progress = no_progress
+    name: str,
+    path: str,
+    *,
+    written: str | None = None,
+    timestamp: str | None = None,
+    timezone: str = "UTC",
+    progress: Progress = no_progress,
 ) -> str:
     """
     The text of a monitor file for some data, ready to use after a look.
+
+    Parameters
+    ----------
+    name : str
+    path : str
+        Where the data are.
+    written : str, optional
+        What the file says of that: relative to where relative paths of monitor files start, for example. By default the path.
+    timestamp : str, optional
+        The column with the time of a row.
+    timezone : str
+    progress : callable
 
     Raises
     ------
@@ -42,7 +72,7 @@ def monitor_file(
     span = None if timestamp is None else source.span()
     return "\n".join(
         [
-            f"# Made by: driftmon init. What each key means: driftmon schema. Then: driftmon baseline build {name}",
+            f"# Made by: driftmon init. What each key means: driftmon schema. Then: driftmon validate {name}",
             f"name: {_text(name)}",
             "description: ''",
             "owner: ''                  # who is told of drift",
@@ -50,7 +80,7 @@ def monitor_file(
             f"timezone: {_text(timezone)}              # of the schedule, and of timestamps without a zone",
             "data_delay: 0m             # how long after a window's end its rows may still arrive",
             "",
-            *_places(path, timestamp, span, timezone),
+            *_places(path if written is None else written, timestamp, span, timezone),
             "",
             *_columns(learnt),
             "",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import click
@@ -22,7 +22,7 @@ from driftmon.cli.options import (
     reading,
 )
 from driftmon.core.window import Window
-from driftmon.errors import UsageError
+from driftmon.errors import DriftmonError, UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,7 +71,25 @@ def check(  # noqa: PLR0913 - one parameter an option
         print_json(check_json(result))
     else:
         show_check(result, zone=found.zone, unit=BITS if bits else NATS)
+    if not (result.live_rows or start or at):
+        _tell_newest_rows(found)
     exit_for([result], fail_on)
+
+
+def _tell_newest_rows(monitor: Monitor) -> None:
+    """After a window without rows that nobody named: where the rows end, if that can be told."""
+    from driftmon.pipeline import live_source  # noqa: PLC0415 - keeps --help light
+
+    try:
+        span = live_source(monitor).span()
+    except DriftmonError:
+        return  # a remark is no reason to fail: the check is done
+    if span is None:
+        return
+    first = monitor.windows.containing(span.end - timedelta(microseconds=1)).start.astimezone(monitor.zone)
+    day = first.replace(tzinfo=None).isoformat(timespec="minutes").removesuffix("T00:00")
+    end = "" if monitor.live.end else ", or set live.end"
+    click.echo(f"the newest live rows are of {day}: name a window with --window {day}{end}", err=True)
 
 
 def _window(monitor: Monitor, start: str | None, end: str | None, at: str | None) -> Window:
@@ -88,8 +106,10 @@ def _window(monitor: Monitor, start: str | None, end: str | None, at: str | None
 
 @click.command(cls=DriftmonCommand, short_help="Check every window between two times.")
 @click.argument("monitor")
-@click.option("--start", required=True, metavar="TIME", help=f"Windows from here on. {WHEN}")
-@click.option("--end", required=True, metavar="TIME", help="Windows that end by here.")
+@click.option("--start", metavar="TIME", help=f"Windows from here on. {WHEN}  [default: the monitor's live.start]")
+@click.option(
+    "--end", metavar="TIME", help="Windows that end by here.  [default: live.end, else the newest complete window]"
+)
 @click.option("--again", is_flag=True, help="Also windows that have a result against the baseline in force.")
 @monitors_option
 @database_option
@@ -98,8 +118,8 @@ def _window(monitor: Monitor, start: str | None, end: str | None, at: str | None
 def backfill(  # noqa: PLR0913 - one parameter an option
     *,
     monitor: str,
-    start: str,
-    end: str,
+    start: str | None,
+    end: str | None,
     again: bool,
     folder: Path,
     url: str | None,
@@ -134,8 +154,16 @@ def backfill(  # noqa: PLR0913 - one parameter an option
     exit_for(results, fail_on)
 
 
-def _windows(monitor: Monitor, start: str, end: str) -> list[Window]:
-    span = Window(instant(monitor, "--start", start), instant(monitor, "--end", end))
+def _windows(monitor: Monitor, start: str | None, end: str | None) -> list[Window]:
+    if start is None and monitor.live.start is None:
+        raise UsageError(f"--start is missing: from when on? the monitor file of {monitor.name} has no live.start")
+    first = instant(monitor, "--start" if start else "live.start", start or monitor.live.start or "")
+    last = monitor.newest_window(datetime.now(UTC)).end if end is None else instant(monitor, "--end", end)
+    if end is None and last <= first:
+        raise UsageError(
+            f"{monitor.name}: no window since {first.isoformat()} is complete yet; name others with --start"
+        )
+    span = Window(first, last)
     windows = list(monitor.windows.between(span.start, span.end))
     if not windows:
         raise UsageError(f"{monitor.name}: no window of schedule {monitor.schedule!r} lies within {span}; widen it")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -74,7 +76,7 @@ def validate(*, names: tuple[str, ...], folder: Path, output: str) -> None:
 def init(*, data: str, timestamp: str | None, name: str | None, timezone: str, force: bool, folder: Path) -> None:
     """Write a commented monitor file for DATA (a file, folder, glob or URL)."""
     from driftmon.config.monitor import NAME  # noqa: PLC0415 - keeps --help light
-    from driftmon.scaffold import monitor_file  # noqa: PLC0415
+    from driftmon.scaffold import monitor_file, timestamps  # noqa: PLC0415
 
     name = name or _name(data)
     if not re.fullmatch(NAME, name):
@@ -83,11 +85,30 @@ def init(*, data: str, timestamp: str | None, name: str | None, timezone: str, f
     if path.exists() and not force:
         raise UsageError(f"{path} exists; choose another --name, or write over it with --force")
     with reading(data) as progress:
-        place = data if "://" in data else str(Path(data).absolute())
-        text = monitor_file(name, place, timestamp=timestamp, timezone=timezone, progress=progress)
+        place = data if "://" in data else os.path.abspath(data)  # noqa: PTH100 - a glob's ".." is to go, links are to stay
+        written = _below(place, folder)
+        text = monitor_file(name, place, written=written, timestamp=timestamp, timezone=timezone, progress=progress)
+        times = timestamps(place) if timestamp is None else []
     folder.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
-    click.echo(f"wrote {path}; look it over, then: driftmon baseline build {name}")
+    click.echo(f"wrote {path}; look it over, then: driftmon validate {name}")
+    if times:
+        _suggest(f"driftmon init {shlex.quote(data)}", times, f"--name {name} --force")
+
+
+def _suggest(command: str, times: list[str], options: str) -> None:
+    """Say how to cut windows by a column that could be the time of a row."""
+    from driftmon.words import clipped, listed, printable  # noqa: PLC0415 - keeps --help light
+
+    columns = f"column{'' if len(times) == 1 else 's'} {listed(map(clipped, times), 3)}"
+    again = f"{command} --timestamp {shlex.quote(clipped(times[0]))} {options}"
+    click.echo(printable(f"the data have the timestamp {columns}; to tell windows apart by it: {again}"), err=True)
+
+
+def _below(place: str, folder: Path) -> str:
+    """The place as a monitor file in that folder names it: relative paths start above the folder."""
+    base = folder.resolve().parent
+    return Path(place).relative_to(base).as_posix() if Path(place).is_relative_to(base) else place
 
 
 def _name(data: str) -> str:

@@ -197,6 +197,34 @@ def test_backfill_goes_on_where_it_stopped(ready):
     assert again.err == "5 windows checked, 0 had a result already, 0 failed\n"
 
 
+def test_a_backfill_without_times_is_that_of_the_live_data(ready):
+    assert ready.run("backfill", "shop").err == "5 windows checked, 0 had a result already, 0 failed\n"
+    assert ready.run("backfill", "shop", "--again", "--end", "2024-02-03").err.startswith("2 windows checked")
+    assert ready.run("backfill", "shop", "--again", "--start", "2024-02-05").err.startswith("1 windows checked")
+
+
+def test_a_backfill_from_an_unknown_time_asks_for_it(ready):
+    path = ready.folder / "monitors" / "shop.yaml"
+    path.write_text(path.read_text().replace("  start: 2024-02-01\n", ""))
+
+    run = ready.run("backfill", "shop")
+
+    assert run.status == 2
+    assert run.err == "driftmon: --start is missing: from when on? the monitor file of shop has no live.start\n"
+
+
+def test_a_backfill_of_data_to_come_has_no_windows_yet(ready):
+    path = ready.folder / "monitors" / "shop.yaml"
+    path.write_text(
+        path.read_text().replace("start: 2024-02-01", "start: 2924-02-01").replace("  end: 2024-02-06\n", "")
+    )
+
+    run = ready.run("backfill", "shop")
+
+    assert run.status == 2
+    assert "shop: no window since 2924-02-01T00:00:00+00:00 is complete yet" in run.err
+
+
 def test_a_backfill_checks_the_other_windows_when_one_fails(ready):
     (ready.folder / "data" / "live" / "2024-02-02.parquet").write_bytes(b"PAR1 not really")
     (ready.folder / "data" / "live" / "2024-02-04.parquet").unlink()
@@ -252,10 +280,31 @@ def test_validate_reads_the_good_monitors_when_one_is_broken(project):
 def test_init_writes_a_monitor_that_can_be_used_at_once(project):
     run = project.run("init", "data/reference.parquet", "--timestamp", "time", "--name", "orders")
 
-    assert run.status == 0
+    assert (run.status, run.err) == (0, "")
+    assert run.out == "wrote monitors/orders.yaml; look it over, then: driftmon validate orders\n"
     assert project.run("validate", "orders").status == 0
     assert project.run("baseline", "build", "orders").status == 0
     assert project.run("check", "orders", "--window", "2024-01-30").out.startswith("orders, 2024-01-30: ")
+
+
+def test_init_names_data_from_where_relative_paths_start(project, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "data.parquet"
+    elsewhere.write_bytes((project.folder / "data" / "reference.parquet").read_bytes())
+
+    project.run("init", "data/reference.parquet", "--timestamp", "time", "--name", "inside")
+    project.run("init", str(elsewhere), "--timestamp", "time", "--name", "outside")
+
+    texts = [(project.folder / "monitors" / f"{name}.yaml").read_text() for name in ("inside", "outside")]
+    assert texts[0].count("  path: data/reference.parquet\n") == 2
+    assert texts[1].count(f"  path: {elsewhere}\n") == 2
+    assert all(project.run("validate", name).status == 0 for name in ("inside", "outside"))
+
+
+def test_init_suggests_the_timestamp_that_was_not_named(project):
+    run = project.run("init", "data/reference.parquet", "--name", "orders")
+
+    assert run.status == 0
+    assert "driftmon init data/reference.parquet --timestamp time --name orders --force" in run.err
 
 
 def test_init_refuses_a_name_that_no_monitor_can_have(project):
@@ -375,6 +424,39 @@ def test_an_empty_window_is_no_data(ready):
 
     assert run.status == 0
     assert "no data: the window has no rows" in run.out
+
+
+@pytest.fixture
+def growing(ready):
+    """The live rows in one file, which nobody has said the end of."""
+    days = [pd.read_parquet(path) for path in sorted((ready.folder / "data" / "live").iterdir())]
+    pd.concat(days).to_parquet(ready.folder / "data" / "live.parquet")
+    path = ready.folder / "monitors" / "shop.yaml"
+    text = path.read_text().replace("data/live/{start:%Y-%m-%d}.parquet", "data/live.parquet")
+    path.write_text(text.replace("  end: 2024-02-06\n", ""))
+    return ready
+
+
+def test_a_plain_check_of_a_window_without_rows_says_which_have_some(growing):
+    plain = growing.run("check", "shop")
+    named = growing.run("check", "shop", "--window", "2024-03-01")
+
+    assert "no data: the window has no rows" in plain.out
+    assert plain.err == (
+        "the newest live rows are of 2024-02-05: name a window with --window 2024-02-05, or set live.end\n"
+    )
+    assert "no data: the window has no rows" in named.out
+    assert named.err == ""
+
+
+def test_where_rows_end_is_told_as_a_window_of_the_schedule(growing):
+    path = growing.folder / "monitors" / "shop.yaml"
+    path.write_text(path.read_text() + "schedule: '@hourly'\n")
+
+    told = growing.run("check", "shop").err
+
+    assert "name a window with --window 2024-02-05T23:00, or set live.end" in told
+    assert growing.run("check", "shop", "--window", "2024-02-05T23:00", "--format", "json").json["rows"]["live"] > 0
 
 
 def test_debug_shows_the_stack_trace(project):
