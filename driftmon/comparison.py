@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 __all__ = ["Comparison", "compare"]
 
 
+SCORES = {"at_least": "bound"}
+"""Numbers that the frame calls as the tables do."""
+
+
 @dataclass(frozen=True)
 class Comparison:
     """
@@ -69,7 +73,22 @@ class Comparison:
         return self.result.ranked()
 
     def __getitem__(self, column: str) -> ColumnResult:
-        return self.result[column]
+        """
+        The result of a column.
+
+        Raises
+        ------
+        KeyError
+            If the column was not compared, with the nearest names, or the reason why it is left out.
+        """
+        try:
+            return find_column(self.result, column)
+        except UsageError as exc:
+            raise KeyError(str(exc)) from None
+
+    def __contains__(self, column: object) -> bool:
+        """True if a column of that name was compared."""
+        return any(found.column == column for found in self.columns)
 
     def __iter__(self) -> Iterator[ColumnResult]:
         return iter(self.columns)
@@ -82,16 +101,21 @@ class Comparison:
         return check_json(self.result)
 
     def to_frame(self) -> pd.DataFrame:
-        """One row a column, most urgent first; divergences in nats."""
+        """
+        One row a column, most urgent first; divergences in nats.
+
+        ``at_least`` is what thresholds are held against: the larger of ``lower_bound`` and ``lower_bound_reverse``.
+        """
         import pandas as pd  # noqa: PLC0415 - only those who ask for a frame pay for pandas
 
         numbers = (
-            "kl noise_floor lower_bound upper_bound kl_reverse psi js hellinger total_variation higher p_value q_value"
+            "kl noise_floor at_least lower_bound lower_bound_reverse upper_bound kl_reverse psi js hellinger total_variation higher "
+            "p_value q_value"
         )
         names = numbers.split()
         rows = [
             {"column": column.column, "status": str(column.status)}
-            | {name: None if column.scores is None else getattr(column.scores, name) for name in names}
+            | {name: _score(column, name) for name in names}
             | {"what_moved": moved(column), "quality": _quality(column), "hint": column.hint or ""}
             for column in self.columns
         ]
@@ -110,7 +134,7 @@ class Comparison:
         return "\n".join(line for section in tell(explain(self.result, found)) for line in section.lines)
 
     def __str__(self) -> str:
-        frame = self.to_frame()[["column", "status", "kl", "noise_floor", "what_moved"]]
+        frame = self.to_frame()[["column", "status", "kl", "noise_floor", "at_least", "what_moved"]]
         beside = [f"{column.column}: hint: {column.hint}" for column in self.columns if column.hint]
         beside += [f"{column.column}: quality: {_quality(column)}" for column in self.columns if column.problems]
         table = frame.to_string(index=False, float_format="{:.4f}".format)
@@ -120,6 +144,13 @@ class Comparison:
         from html import escape  # noqa: PLC0415 - only notebooks need it
 
         return f"<p>{escape(headline(self.result))}</p>{self.to_frame().to_html(index=False)}"
+
+
+def _score(column: ColumnResult, name: str) -> float | None:
+    if column.scores is None:
+        return None
+    score: float | None = getattr(column.scores, SCORES.get(name, name))
+    return score
 
 
 def _quality(column: ColumnResult) -> str:
