@@ -132,7 +132,12 @@ def _answer(explanation: Explanation, zone: ZoneInfo, unit: Unit) -> str:
     column = explanation.column
     sentence = f"{named(column)} {_verdict(explanation, zone, unit)}"
     if column.sustained is not None and column.sustained.drifting:
-        sentence += f"; sustained drift: the last {column.sustained.windows} windows together are off"
+        windows = column.sustained.windows
+        sentence += (
+            f"; sustained over {windows} windows"
+            if column.status.breach
+            else f"; sustained drift: the last {windows} windows together are off"
+        )
     problems = [item for item in column.problems if column.hint is None or item.check not in EXPLAINED_BY_HINT]
     if problems:
         told = (quality_text(column, item, most=NAMED_NEW_FIRST) for item in problems)
@@ -243,7 +248,8 @@ def _changed(explanation: Explanation) -> tuple[str, ...]:
 def _direction(higher: float, direction: int) -> str:
     word = "lower" if direction < 0 else "higher"
     values = f"values are {word}" if direction else "values are neither higher nor lower on the whole"
-    return f"{values}: if you draw a live and a reference row, the live value is the {word} one in {_cases(1 - higher if direction < 0 else higher)}"
+    cases = _cases(1 - higher if direction < 0 else higher) if direction else _of_cases(higher, 100)
+    return f"{values}: if you draw a live and a reference row, the live value is the {word} one in {cases}"
 
 
 def _cases(share: float) -> str:
@@ -256,8 +262,11 @@ def _cases(share: float) -> str:
     ('66 of 100 cases (50 if nothing had changed)', '518 of 1,000 cases (500 if nothing had changed)')
     """
     away = abs(share - 0.5)
-    cases = 100 if away >= 0.05 or away < 0.0005 else 1_000
-    return f"{cases * share:.0f} of {cases:,} cases ({cases // 2} if nothing had changed)"
+    return _of_cases(share, 100 if away >= 0.05 else 1_000 if away >= 0.001 else 10_000)
+
+
+def _of_cases(share: float, cases: int) -> str:
+    return f"{cases * share:.0f} of {cases:,} cases ({cases // 2:,} if nothing had changed)"
 
 
 def _middles(explanation: Explanation) -> str:
@@ -278,7 +287,7 @@ def _middles(explanation: Explanation) -> str:
     sides = [f"{_side(middle)} {shown}" for middle, shown in zip((now, before), texts, strict=True)]
     if before.open_end == now.open_end == 0:
         return f"half of the values are {sides[0]} now, {texts[1]} before"
-    return f"half of the values are {sides[0]} now, {sides[1]} before"
+    return f"half of the values are {sides[0]} now; before, half were {sides[1]}"
 
 
 def _side(middle: Middle) -> str:

@@ -322,6 +322,23 @@ def test_what_a_hint_explains_is_not_said_twice():
     assert any("30 % beyond all reference values" in line for line in told)
 
 
+def test_the_first_line_stays_one_when_everything_is_wrong():
+    check = with_column(
+        check_day(1, late=1),
+        "dep_delay",
+        sustained=Sustained(True, 12, 1.3, 1e-4, 2e-4, 0.034),
+        quality=(problem(QualityCheck.MISSING, 0.02, 0.09), problem(QualityCheck.OUT_OF_RANGE, 0.0, 0.3)),
+        hint="12 % of the values look multiplied by 1,000,000",
+    )
+
+    told = answer(explained(check, past=[check_day(0, late=1)]))
+
+    assert told == (
+        "dep_delay drifted (critical): 12 % of the values look multiplied by 1,000,000; more than chance and usual days explain, "
+        "beyond the critical threshold; since 2013-05-01, 2 windows in a row; sustained over 12 windows; quality: missing 2 % → 9 %"
+    )
+
+
 def test_a_column_that_is_ok_in_this_window_is_not_said_to_be_off_in_it():
     state = Sustained(True, 12, 1.3, 1e-4, 2e-4, 0.034)
     quiet, loud = (
@@ -355,7 +372,9 @@ def test_the_middle_value_is_told_where_it_moved_beyond_chance():
 def test_a_middle_value_in_an_open_end_has_no_number():
     told = sentences(explained(check_day(1, late=50)))
 
-    assert any(re.search(r"half of the values are beyond \d+ now, below about [\d.]+ before", line) for line in told)
+    assert any(
+        re.search(r"half of the values are beyond \d+ now; before, half were below about [\d.]+", line) for line in told
+    )
     assert explained(check_day(1, late=50)).to_json()["median"]["live"] is None
 
 
