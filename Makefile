@@ -35,8 +35,8 @@ check: install ## format, lint, types, import contracts
 	@$(BIN)/lint-imports
 	@! grep -rnE 'https?://|index-url' requirements/ || { echo "requirements/ must not name an address"; exit 1; }
 
-bench: install ## print ratios: a check against a bare read of the same data
-	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
+bench: install ## print ratios (a check against a bare read of the same data) and the study of false alarms and power
+	@for name in check_against_scan false_alarms power; do echo "== $$name"; $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 lock: ## pin every dependency anew, at least a week old (needs uv)
 	@uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \

@@ -8,11 +8,13 @@ it can be killed at any moment and run again.
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from driftmon.core.check import Policy, check
+from driftmon.core.history import LEAST_WINDOWS
 from driftmon.errors import BaselineMissing, DataNotReady, DriftmonError, StoreError
 from driftmon.reference import baseline_of
 from driftmon.sources.base import no_progress
@@ -113,12 +115,21 @@ def build_baseline(
 
 
 def _without_alerts(baseline: Baseline, monitor: Monitor, store: Store) -> Baseline:
-    """What alerted is not usual: such windows of earlier checks teach a later baseline's history nothing."""
+    """
+    What alerted is not usual: such windows of earlier checks teach a later baseline's history nothing.
+
+    Unless most of a column's windows alerted: then somebody builds a baseline of what an older one called drift, since it is the
+    new normal.
+    """
     history = baseline.history
     if history is None or not history.windows:
         return baseline
     alerted = store.alerted(monitor.name, history.windows[0].start, history.windows[-1].end)
-    return replace(baseline, history=history.without(alerted))
+    known = set(history.windows)
+    times = Counter(key for window, keys in alerted.items() if window in known for key in keys)
+    rare = {key for key, count in times.items() if 2 * count < len(known) and len(known) - count >= LEAST_WINDOWS}
+    left_out = {window: [key for key in keys if key in rare] for window, keys in alerted.items()}
+    return replace(baseline, history=history.without(left_out))
 
 
 def run_check(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from driftmon.core.quality import QualityCheck
-from driftmon.core.verdict import FALSE_DISCOVERY_RATE, Status
+from driftmon.core.verdict import BEYOND_CHANCE, FALSE_DISCOVERY_RATE, Status
 from driftmon.words import (
     LEAST_BOUND,
     NATS,
@@ -76,7 +76,7 @@ LASTING_TOO = "act on it: this is no accident of one window, the data have chang
 UNIT_HINT, CLOCK_HINT, QUESTION = " look ", "hours look shifted", re.compile(r": [^:]*\?$")
 """How hints begin, and the question that some of them end with (`driftmon.core.hints`): the advice asks it again."""
 
-HELD = re.compile(r" of the rows hold (.+?)(?:, beyond all | \((?:reference|before|now) |$)")
+HELD = re.compile(r" of the (?:rows hold|values are) (.+?)(?:, beyond all | \((?:reference|before)[, ]|$)")
 """The value that a hint names."""
 
 EXPLAINED_BY_HINT = {QualityCheck.OUT_OF_RANGE, QualityCheck.TOP_VALUE}
@@ -353,7 +353,11 @@ def _bound(column: ColumnResult, scores: Scores, unit: Unit) -> str:
         if unit.is_sure(scores.bound)
         else f"no shift above {LEAST_BOUND} {unit.name} is sure"
     )
-    return f"{surely}; a warning needs {unit.short(column.threshold.warning)}, critical {unit.short(column.threshold.critical)}"
+    warning, critical = unit.short(column.threshold.warning), unit.short(column.threshold.critical)
+    needs = f"a warning needs {warning}, critical {critical}"
+    if column.status is Status.INFO and scores.bound > column.threshold.warning:
+        needs += f", and a difference that chance shows in less than 1 of {1 / BEYOND_CHANCE:,.0f} cases"
+    return f"{surely}; {needs}"
 
 
 def _odds(explanation: Explanation, scores: Scores) -> str:

@@ -215,6 +215,20 @@ def test_windows_that_alerted_teach_a_later_baseline_nothing(project, store):
     assert later.reference.rows == 14 * 600
 
 
+def test_a_baseline_of_the_new_normal_learns_from_it(project, store):
+    """Twelve days drift from the old baseline; somebody accepts that, and builds the next baseline of them."""
+    march = date(2024, 3, 1)
+    live = days(12, start=march, shift=1.5)
+    monitor = project(days(20), live)
+    build_baseline(monitor, store, now=NOW)
+    for d in range(12):
+        assert check(monitor, store, march + timedelta(days=d))["level"].status == "critical"
+
+    later, _ = build_baseline(project(live, live), store, promote=True, now=NOW)
+
+    assert later.history.counts["level", None].sum(axis=-1).tolist() == [600] * 12
+
+
 # What stands beside the verdict -----------------------------------------------------------------------------------------
 
 

@@ -11,8 +11,8 @@ import numpy as np
 from driftmon.core.evidence import adjusted_p_values, weigh
 from driftmon.core.hints import hint
 from driftmon.core.histogram import as_matrix
-from driftmon.core.history import LEAST_WINDOWS, calibrate
-from driftmon.core.layout import NumericLayout
+from driftmon.core.history import LEAST_WINDOWS, WEEK, calibrate
+from driftmon.core.layout import Kind, NumericLayout
 from driftmon.core.pairs import LEAST_REFERENCE_ROWS, pairs_of
 from driftmon.core.quality import judge_shares
 from driftmon.core.result import CheckResult, ColumnResult, Scores
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from driftmon.core.baseline import Baseline, BaselineColumn
     from driftmon.core.evidence import Evidence
-    from driftmon.core.histogram import Profile
+    from driftmon.core.histogram import Histogram, Profile
     from driftmon.core.history import Calibration, History
     from driftmon.core.pairs import Pair
     from driftmon.core.quality import Quality
@@ -268,6 +268,14 @@ def _expected_novel(column: BaselineColumn, learnt_rows: int) -> float | None:
     return None if column.singletons is None else column.singletons / learnt_rows
 
 
+def _few_weekdays(pair: Pair, live: Histogram) -> int | None:
+    """How many weekdays the live rows are of, if the reference has the whole week and they less than half of it."""
+    if not pair.name.endswith(".weekday"):
+        return None
+    before, now = (sum(1 for rows in side.counts[:-2] if rows) for side in (pair.reference, live))
+    return now if now < WEEK / 2 <= before else None
+
+
 def _verdict(pair: Pair, scores: Scores | None, threshold: Threshold, policy: Policy) -> tuple[Status, str | None]:
     if pair.problem is not None:
         return Status.SCHEMA_CHANGED, pair.problem
@@ -278,5 +286,10 @@ def _verdict(pair: Pair, scores: Scores | None, threshold: Threshold, policy: Po
         return Status.INSUFFICIENT_DATA, f"{pair.live.rows} rows, min_rows is {policy.min_rows}"
     if pair.reference.rows < LEAST_REFERENCE_ROWS:
         return Status.INSUFFICIENT_DATA, f"{pair.reference.rows} reference rows, a verdict needs {LEAST_REFERENCE_ROWS}"
+    if pair.column.kind is Kind.DATETIME and scores.p_history is None and (days := _few_weekdays(pair, pair.live)):
+        return (
+            Status.INSUFFICIENT_DATA,
+            f"rows of {days} of 7 weekdays; without windows to compare with it takes a whole week",
+        )
     q_value = 1.0 if scores.q_value is None else scores.q_value
-    return judge(q_value=q_value, bound=scores.bound, threshold=threshold), None
+    return judge(q_value=q_value, p_iid=scores.p_iid, bound=scores.bound, threshold=threshold), None

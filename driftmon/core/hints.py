@@ -154,8 +154,8 @@ def _sentinel(layout: NumericLayout, live: Histogram, before: Clues, now: Clues)
     value, rows = beyond[0]
     if not _stands_for_something(value, layout) or not _others_stay(before, now, rows / now.rows):
         return None
-    share = rows / now.rows * (1 - live.missing / live.rows)
     outside = (live.counts[0] + live.counts[-2]) / live.rows
+    share = min(rows / now.rows * (1 - live.missing / live.rows), outside)  # of a sample: no more than there are
     if share < SENTINEL_SHARE or share < outside / 2:
         return None
     return f"{_percent(share)} of the rows hold {value:g}, beyond all reference values: does it stand for missing?"
@@ -188,8 +188,9 @@ def _constant(quality: Sequence[Quality], before: Clues, now: Clues) -> str | No
             continue
         filled_in = item.live >= CONSTANT_SHARE and gain >= CONSTANT_GAIN
         if filled_in and _others_stay(before, now, item.live):
+            whose = "before, the most frequent value had" if item.whichever else "reference"
             return (
-                f"{_percent(item.live)} of the rows hold {item.value} (reference {_percent(item.reference)}): "
+                f"{_percent(item.live)} of the values are {item.value} ({whose} {_percent(item.reference)}): "
                 "was one value filled in?"
             )
     return None

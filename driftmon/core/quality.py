@@ -56,6 +56,8 @@ class Share:
         The value that the share is of.
     candidates : float
         How many values could have been picked: the p-value is multiplied by it.
+    whichever : bool
+        True if `reference` is of the most frequent value of each reference window, whichever it was, not of `value`.
     """
 
     check: QualityCheck
@@ -64,6 +66,7 @@ class Share:
     history: NDArray[np.int64] | None = None
     value: str | None = None
     candidates: float = 1.0
+    whichever: bool = False
 
     @property
     def shares(self) -> tuple[float, float]:
@@ -87,6 +90,8 @@ class Quality:
         As it is, and adjusted for all quality checks of the window.
     problem : bool
         Beyond chance, beyond what is usual for the column, and at least one percentage point.
+    whichever : bool
+        True if `reference` is the share of the most frequent value of the reference's windows, whichever it was, not of `value`.
     """
 
     check: QualityCheck
@@ -96,6 +101,7 @@ class Quality:
     p_value: float
     q_value: float
     problem: bool
+    whichever: bool = False
 
 
 def judge_shares(shares: Sequence[Share], *, least_rows: int = 1) -> list[Quality]:
@@ -147,4 +153,4 @@ def _judged(share: Share, p_value: float, q_value: float) -> Quality:
     # A value that became rarer is the others' gain, which KL shows; a missing rate matters both ways.
     change = abs(now - before) if share.check is QualityCheck.MISSING else now - before
     problem = q_value <= SIGNIFICANCE and change >= LEAST_CHANGE
-    return Quality(share.check, share.value, before, now, p_value, q_value, problem)
+    return Quality(share.check, share.value, before, now, p_value, q_value, problem, share.whichever)

@@ -9,7 +9,7 @@ import numpy as np
 
 from driftmon.core.clues import MOST_PEAKS
 from driftmon.core.history import LEAST_WINDOWS
-from driftmon.core.layout import CategoricalLayout, NumericLayout
+from driftmon.core.layout import CategoricalLayout, Kind, NumericLayout
 from driftmon.core.quality import QualityCheck, Share
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ def shares_of(pair: Pair, learnt_rows: int) -> Iterator[Share]:
     elif live.novel is not None and column.singletons is not None:
         # Good-Turing: the share of what was never seen is that of what was seen once.
         yield Share(QualityCheck.NOVEL, (column.singletons, learnt_rows), (live.novel, live.rows))
+    if column.kind is Kind.DATETIME:
+        return  # every hour and weekday has its turn
     top = (
         _top_category(pair, live, column.layout)
         if isinstance(column.layout, CategoricalLayout)
@@ -53,20 +55,22 @@ def shares_of(pair: Pair, learnt_rows: int) -> Iterator[Share]:
         yield top
 
 
-def _of_bins(
-    check: QualityCheck, pair: Pair, live: Histogram, bins: list[int], value: str | None = None, candidates: float = 1.0
-) -> Share:
+def _of_bins(check: QualityCheck, pair: Pair, live: Histogram, bins: list[int]) -> Share:
+    """The rows of some bins among all rows."""
     history = np.empty((len(pair.history), 2), dtype=np.int64)
     history[:, 0] = sum(pair.history[:, place] for place in bins)
     history[:, 1] = pair.history_rows - history[:, 0]
-    return Share(
-        check,
-        (sum(pair.reference.counts[place] for place in bins), pair.reference.rows),
-        (sum(live.counts[place] for place in bins), live.rows),
-        history,
-        value,
-        candidates,
-    )
+    reference, now = (sum(side.counts[place] for place in bins) for side in (pair.reference, live))
+    return Share(check, (reference, pair.reference.rows), (now, live.rows), history)
+
+
+def _of_value(pair: Pair, live: Histogram, place: int, value: str, candidates: float) -> Share:
+    """The rows of a value's own bin among those that have a value."""
+    history = np.empty((len(pair.history), 2), dtype=np.int64)
+    history[:, 0] = pair.history[:, place]
+    history[:, 1] = pair.history_rows - pair.history[:, -1] - history[:, 0]
+    reference, now = ((side.counts[place], max(side.rows - side.missing, 1)) for side in (pair.reference, live))
+    return Share(QualityCheck.TOP_VALUE, reference, now, history, value, candidates)
 
 
 def _top_category(pair: Pair, live: Histogram, layout: CategoricalLayout) -> Share | None:
@@ -75,7 +79,7 @@ def _top_category(pair: Pair, live: Histogram, layout: CategoricalLayout) -> Sha
     if not own or own[place] == 0:
         return None
     candidates = min(live.rows / own[place], len(own))
-    return _of_bins(QualityCheck.TOP_VALUE, pair, live, [place], layout.bins[place].label, candidates)
+    return _of_value(pair, live, place, layout.bins[place].label, candidates)
 
 
 def _top_number(pair: Pair, live: Histogram, layout: NumericLayout) -> Share | None:
@@ -91,12 +95,12 @@ def _top_number(pair: Pair, live: Histogram, layout: NumericLayout) -> Share | N
     valued = pair.reference.rows - pair.reference.missing
     held = pair.reference.counts[place] / max(valued, 1)
     if known / before.rows >= OWN_BIN * held > 0:
-        return _of_bins(QualityCheck.TOP_VALUE, pair, live, [place], label, candidates)
+        return _of_value(pair, live, place, label, candidates)
     if pair.tops is not None and np.count_nonzero(pair.tops.sum(axis=1)) >= LEAST_WINDOWS:
         # The most frequent value of a day may be another every day, and more frequent on that day than ever on the whole.
         most, others = pair.tops.sum(axis=0).tolist()
         share = (most, max(most + others, 1))
-        return Share(QualityCheck.TOP_VALUE, share, (rows, now.rows), pair.tops, label)
+        return Share(QualityCheck.TOP_VALUE, share, (rows, now.rows), pair.tops, label, whichever=True)
     if known == 0 and len(before.peaks) == MOST_PEAKS:
         # Not listed is not absent: the list ends with the least frequent that it had room for. The bin sets a limit too.
         known = min(before.peaks[-1][1], math.ceil(held * before.rows))

@@ -18,19 +18,22 @@ from driftmon.core.evidence import adjusted_p_values, weigh
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["LOOKED_BACK", "POOLED", "SIGNIFICANCE", "Sustained", "ewma", "surprise", "sustained"]
+__all__ = ["LEAST_WINDOWS", "LOOKED_BACK", "POOLED", "SIGNIFICANCE", "Sustained", "ewma", "surprise", "sustained"]
 
 WEIGHT = 0.2
 """Of the newest window in the mean: Roberts' choice for shifts of about one standard deviation."""
 
-LARGEST_SURPRISE = 6.0
-"""One window counts as this many standard deviations at most, either way: no single one decides for weeks."""
+LARGEST_SURPRISE = 3.0
+"""One window counts as this many standard deviations at most, either way: one bad day is not called sustained."""
 
 LOOKED_BACK = 60
 """Windows that the mean is of: what came before has a weight below 2e-6."""
 
 POOLED = 7
 """Windows whose counts are pooled: a week of days."""
+
+LEAST_WINDOWS = 3
+"""Windows with a verdict, before which nothing has lasted."""
 
 SIGNIFICANCE = 0.01
 """Largest adjusted p-value of sustained drift."""
@@ -125,7 +128,7 @@ def sustained(
     q_values = adjusted_p_values(p_values)
     evidence = weigh(reference, pooled, bins)
     bounds = np.maximum(evidence.lower_bound, evidence.lower_bound_reverse)
-    drifting = (q_values <= SIGNIFICANCE) & (bounds > warning)
+    drifting = (q_values <= SIGNIFICANCE) & (bounds > warning) & (windows >= LEAST_WINDOWS)
     return [
         Sustained(*state)
         for state in zip(

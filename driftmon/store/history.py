@@ -194,6 +194,7 @@ def quality_from(row: Row[Any]) -> tuple[Quality, ...]:
             item["p_value"],
             item["q_value"],
             item["problem"],
+            item.get("whichever", False),  # younger than the others
         )
         for item in from_json(row.quality or "[]")
     )

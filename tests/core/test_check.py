@@ -83,7 +83,11 @@ def test_a_shift_gets_the_status_of_its_size(live, status):
     ],
 )
 def test_a_breach_needs_a_small_q_value_and_a_bound_above_the_threshold(q_value, bound, status):
-    assert judge(q_value=q_value, bound=bound, threshold=Threshold()) is status
+    assert judge(q_value=q_value, p_iid=1e-5, bound=bound, threshold=Threshold()) is status
+
+
+def test_what_chance_could_have_done_is_no_breach_whatever_the_bound():
+    assert judge(q_value=0.0002, p_iid=0.000011, bound=9.0, threshold=Threshold()) is Status.INFO
 
 
 @pytest.mark.parametrize(

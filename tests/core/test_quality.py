@@ -210,7 +210,11 @@ def test_a_most_frequent_value_that_is_another_one_every_day_is_judged_by_days()
 
     assert problems(check_numbers(reference, weather(1_001))) == {"top_value"}
     assert problems(check_numbers(reference, weather(1_001), history=windows)) == set()
-    assert problems(check_numbers(reference, stuck, history=windows)) == {"top_value"}
+    result = check_numbers(reference, stuck, history=windows)
+    assert problems(result) == {"top_value"}
+    assert found(result)["top_value"].whichever, "the share before is that of other values"
+    assert not found(check_numbers(reference, stuck))["top_value"].whichever
+    assert "before, the most frequent value had" in result.hint
 
 
 def test_less_than_a_percentage_point_is_no_problem_however_certain():

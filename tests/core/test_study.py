@@ -95,7 +95,7 @@ def splits(table):
     return [flights.split(table, 20_000, 10_000, rng) for _ in range(SPLITS)]
 
 
-@pytest.mark.parametrize("rows", [1_000, 10_000])
+@pytest.mark.parametrize("rows", [100, 1_000, 10_000])
 def test_real_rows_split_at_random_have_not_drifted(splits, rows):
     columns = [
         column for split in splits for column in check(split.baseline, split.window(rows), policy=Policy()).columns

@@ -19,7 +19,7 @@ def recursion(p_values, history_windows):
     """A6, one window at a time."""
     mean = 0.0
     for p in p_values:
-        mean = 0.8 * mean + 0.2 * max(min(norm.isf(p), 6), -6)
+        mean = 0.8 * mean + 0.2 * max(min(norm.isf(p), 3), -3)
     t = len(p_values)
     spread = math.sqrt(0.2 / 1.8 * (1 - 0.8 ** (2 * t)) + (1 / history_windows if history_windows else 0))
     return mean, norm.sf(mean / spread)
@@ -59,8 +59,8 @@ def test_the_state_agrees_with_the_recursion_to_ten_digits(windows, history_wind
 def test_surprise_is_the_p_value_in_standard_deviations_and_bounded():
     p = np.array([0.5, 0.01, 0.99, 0.0, 1.0, 1e-300])
 
-    assert surprise(p).tolist() == pytest.approx([0, 2.3263479, -2.3263479, 6, -6, 6], abs=1e-7)
-    assert LARGEST_SURPRISE == 6
+    assert surprise(p).tolist() == pytest.approx([0, 2.3263479, -2.3263479, 3, -3, 3], abs=1e-7)
+    assert LARGEST_SURPRISE == 3
 
 
 def test_windows_without_a_verdict_are_passed_over():
@@ -74,7 +74,7 @@ def test_a_column_without_any_verdict_has_no_mean():
     assert [part.tolist() for part in ewma(np.full((3, 1), np.nan))] == [[0.0], [0]]
 
 
-@given(hnp.arrays(np.float64, st.tuples(st.integers(1, 90), st.just(2)), elements=st.floats(-6, 6)))
+@given(hnp.arrays(np.float64, st.tuples(st.integers(1, 90), st.just(2)), elements=st.floats(-3, 3)))
 def test_what_lies_far_back_does_not_matter(z):
     mean, windows = ewma(z)
 
@@ -87,6 +87,36 @@ def test_many_windows_that_are_a_little_unusual_are_sustained_drift():
     [state], _ = states(np.full((14, 1), 0.03), shift=0.35)
 
     assert state.drifting
+
+
+@pytest.mark.parametrize("columns", [4, 20])
+@pytest.mark.parametrize("history_windows", [30, 90])
+def test_one_bad_day_is_not_sustained_drift(columns, history_windows):
+    rng = np.random.default_rng(3)
+    called = 0
+    for _ in range(50):
+        p = rng.uniform(size=(15, columns))
+        p[7, 0] = 0.0
+        for day in range(8, 16):
+            found, _ = states(p[:day], shift=1.0, history_windows=history_windows)
+            called += found[0].drifting
+
+    assert called <= 40, "of 400 days; with twice as large a surprise of one window it is one to two days each time"
+
+
+@pytest.mark.parametrize("windows", [1, 2])
+def test_nothing_has_lasted_before_three_windows(windows):
+    [state], _ = states(np.zeros((windows, 1)), shift=1.0, history_windows=90)
+
+    assert state.q_value < 0.01
+    assert not state.drifting
+
+
+def test_three_bad_days_in_a_row_are_sustained_drift():
+    p = np.full((12, 20), 0.5)
+    p[-3:, 0] = 0.0
+
+    assert states(p, shift=1.0)[0][0].drifting
 
 
 def test_what_is_unusual_but_small_is_not():

@@ -49,7 +49,8 @@ def verdicts(reference, live):
     evidence = weigh_all(reference, live)
     bounds = np.maximum(evidence.lower_bound, evidence.lower_bound_reverse)
     return [
-        judge(q_value=p, bound=bound, threshold=Threshold()) for p, bound in zip(evidence.p_iid, bounds, strict=True)
+        judge(q_value=p, p_iid=p, bound=bound, threshold=Threshold())
+        for p, bound in zip(evidence.p_iid, bounds, strict=True)
     ]
 
 
