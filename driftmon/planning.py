@@ -14,6 +14,7 @@ from driftmon.core.evidence import detectable_kl
 from driftmon.core.histogram import as_matrix
 from driftmon.core.history import calibrate
 from driftmon.core.layout import NumericLayout
+from driftmon.core.verdict import BEYOND_CHANCE
 from driftmon.words import clipped, number
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ __all__ = ["ColumnPlan", "Plan", "in_deviations", "plan", "usual_rows", "warning
 
 POWER = 0.9
 """How often a shift must show to count as seen."""
+
+ALPHA = 0.01
+"""How often a quiet column counts as moved, where chance alone is asked about."""
 
 MOST_ROWS = 2**50
 """Rows of a window that nobody has: what they do not show, no window shows."""
@@ -235,6 +239,7 @@ def plan(
     sight = _Sight.of(baseline, policy)
     thresholds = [policy.threshold_of(column) for column in baseline.columns]
     wanted = np.array([threshold.warning if shift is None else shift for threshold in thresholds])
+    sure = sight.beyond_chance(rows, alpha=BEYOND_CHANCE)
     chance, usual, needed = sight.beyond_chance(rows), sight.usual(rows), sight.rows_for(wanted)
     hidden = (needed > MOST_ROWS) & (sight.beyond_chance(MOST_ROWS) <= wanted)
     columns = []
@@ -251,7 +256,7 @@ def plan(
                 beyond_chance=float(chance[place]),
                 usual=float(usual[place]) if told else None,
                 day_effect=float(sight.calibration.day_effect[place]) if told else None,
-                warning_from=float(max(likely, chance[place], usual[place])),
+                warning_from=float(max(likely, sure[place], usual[place])),
                 wanted=float(wanted[place]),
                 rows=int(needed[place]) if needed[place] <= MOST_ROWS else None,
                 hidden=bool(hidden[place]),
@@ -266,7 +271,6 @@ class _Sight:
 
     used: NDArray[np.int64]
     reference_rows: NDArray[np.int64]
-    one_row: NDArray[np.float64]
     calibration: Calibration
 
     @classmethod
@@ -281,14 +285,17 @@ class _Sight:
         return cls(
             used=used,
             reference_rows=reference.sum(axis=-1).astype(np.int64),
-            one_row=np.array([detectable_kl(int(bins), rows=1, reference_rows=1) / 2 for bins in used]),
             calibration=calibrate(reference, history, np.array(sizes), least_rows=policy.min_rows),
         )
 
-    def beyond_chance(self, rows: ArrayLike) -> NDArray[np.float64]:
+    def beyond_chance(self, rows: ArrayLike, *, alpha: float = ALPHA) -> NDArray[np.float64]:
         """The smallest shift that windows of so many rows tell from chance: `detectable_kl` of each column."""
-        smallest: NDArray[np.float64] = self.one_row * (1 / np.asarray(rows) + 1 / self.reference_rows)
-        return smallest
+        one_row = {
+            bins: detectable_kl(bins, rows=1, reference_rows=1, alpha=alpha) / 2 for bins in set(self.used.tolist())
+        }
+        smallest = np.array([one_row[bins] for bins in self.used.tolist()])
+        found: NDArray[np.float64] = smallest * (1 / np.asarray(rows) + 1 / self.reference_rows)
+        return found
 
     def usual(self, rows: ArrayLike) -> NDArray[np.float64]:
         """The KL that one usual window in a hundred exceeds; 0 where that is not known."""

@@ -255,6 +255,11 @@ def test_a_new_category_is_named_with_its_rows():
             "does a (b): c stand for missing? have it sent as missing",
         ),
         (
+            "3.4 % of the values are -1 (before, the most frequent value had 0.4 %): was one value filled in?",
+            "3.4 % of the values are -1 (before, the most frequent value had 0.4 %)",
+            "does -1 stand for missing? have it sent as missing",
+        ),
+        (
             "hours look shifted by +3: another time zone, or daylight saving?",
             "hours look shifted by +3",
             "check the time zone of the feed",
@@ -409,6 +414,18 @@ def test_a_bound_that_proves_nothing_says_so():
     told = sentences(explained(with_column(check, "dep_delay", scores=scores)))
 
     assert "no shift above 0.001 nats is sure; a warning needs 0.02, critical 0.1" in told
+
+
+def test_a_bound_above_the_threshold_that_is_no_warning_says_what_a_warning_needs():
+    check = check_day(1, late=0.2)
+    scores = replace(check["dep_delay"].scores, lower_bound=0.03, lower_bound_reverse=0.0, p_iid=1e-4)
+
+    told = sentences(explained(with_column(check, "dep_delay", scores=scores, status=Status.INFO)))
+
+    assert (
+        "the shift is surely (95 %) at least 0.030 nats; a warning needs 0.02, critical 0.1, "
+        "and a difference that chance shows in less than 1 of 100,000 cases"
+    ) in told
 
 
 def test_what_vanished_is_not_called_lost_rows():

@@ -11,7 +11,7 @@ from scipy.optimize import brentq
 
 from driftmon.core.check import Policy
 from driftmon.core.evidence import detectable_kl, g_test, weigh
-from driftmon.core.verdict import Threshold
+from driftmon.core.verdict import Threshold, judge
 from driftmon.planning import in_deviations, plan, usual_rows, warning_likely
 from tests.checks import baseline_of, flights
 from tests.days import april, check_day
@@ -65,6 +65,21 @@ def test_a_shift_that_makes_a_warning_likely_makes_one_9_times_in_10(rows, refer
 
     found = (np.maximum(evidence.lower_bound, evidence.lower_bound_reverse) > 0.02).mean()
     assert 0.87 <= found <= 0.99  # either direction may warn, so a little more than one of them does
+
+
+@pytest.mark.parametrize("rows", [150, 4_000])
+def test_what_plan_calls_a_likely_warning_warns_9_times_in_10(rows):
+    carrier = columns(planned(rows=rows))["carrier"]
+    counts = shifted(carrier.warning_from, carrier.bins, rows=rows, reference_rows=30_000, times=2_000, seed=3)
+
+    evidence = weigh(*counts, np.full(2_000, carrier.bins))
+
+    bounds = np.maximum(evidence.lower_bound, evidence.lower_bound_reverse)
+    warned = [
+        judge(q_value=p, p_iid=p, bound=bound, threshold=carrier.threshold).breach
+        for p, bound in zip(evidence.p_iid, bounds, strict=True)
+    ]
+    assert np.mean(warned) >= 0.87
 
 
 @given(rows=ROWS, reference_rows=ROWS, bins=BINS, warning=st.floats(min_value=0, max_value=1))
