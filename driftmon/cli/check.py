@@ -78,18 +78,25 @@ def check(  # noqa: PLR0913 - one parameter an option
 
 def _tell_newest_rows(monitor: Monitor) -> None:
     """After a window without rows that nobody named: where the rows end, if that can be told."""
+    newest = _newest_with_rows(monitor)
+    if newest is None:
+        return
+    day = (
+        newest.start.astimezone(monitor.zone).replace(tzinfo=None).isoformat(timespec="minutes").removesuffix("T00:00")
+    )
+    end = "" if monitor.live.end else ", or set live.end"
+    click.echo(f"the newest live rows are of {day}: name a window with --window {day}{end}", err=True)
+
+
+def _newest_with_rows(monitor: Monitor) -> Window | None:
+    """The window of the schedule that holds the newest live row; None if that cannot be told."""
     from driftmon.pipeline import live_source  # noqa: PLC0415 - keeps --help light
 
     try:
         span = live_source(monitor).span()
     except DriftmonError:
-        return  # a remark is no reason to fail: the check is done
-    if span is None:
-        return
-    first = monitor.windows.containing(span.end - timedelta(microseconds=1)).start.astimezone(monitor.zone)
-    day = first.replace(tzinfo=None).isoformat(timespec="minutes").removesuffix("T00:00")
-    end = "" if monitor.live.end else ", or set live.end"
-    click.echo(f"the newest live rows are of {day}: name a window with --window {day}{end}", err=True)
+        return None  # nobody asked for it: whoever reads the rows will tell
+    return None if span is None else monitor.windows.containing(span.end - timedelta(microseconds=1))
 
 
 def _window(monitor: Monitor, start: str | None, end: str | None, at: str | None) -> Window:
@@ -108,7 +115,7 @@ def _window(monitor: Monitor, start: str | None, end: str | None, at: str | None
 @click.argument("monitor")
 @click.option("--start", metavar="TIME", help=f"Windows from here on. {WHEN}  [default: the monitor's live.start]")
 @click.option(
-    "--end", metavar="TIME", help="Windows that end by here.  [default: live.end, else the newest complete window]"
+    "--end", metavar="TIME", help="Windows that end by here.  [default: live.end, else that of the live rows]"
 )
 @click.option("--again", is_flag=True, help="Also windows that have a result against the baseline in force.")
 @monitors_option
@@ -154,14 +161,21 @@ def backfill(  # noqa: PLR0913 - one parameter an option
     exit_for(results, fail_on)
 
 
+def _end_of_live(monitor: Monitor) -> datetime:
+    """The end of the newest complete window, before ``live.end``; without one, of the newest with rows: others are empty for sure."""
+    complete = monitor.newest_window(datetime.now(UTC)).end
+    newest = None if monitor.live.end else _newest_with_rows(monitor)
+    return complete if newest is None else min(complete, newest.end)
+
+
 def _windows(monitor: Monitor, start: str | None, end: str | None) -> list[Window]:
     if start is None and monitor.live.start is None:
         raise UsageError(f"--start is missing: from when on? the monitor file of {monitor.name} has no live.start")
     first = instant(monitor, "--start" if start else "live.start", start or monitor.live.start or "")
-    last = monitor.newest_window(datetime.now(UTC)).end if end is None else instant(monitor, "--end", end)
+    last = _end_of_live(monitor) if end is None else instant(monitor, "--end", end)
     if end is None and last <= first:
         raise UsageError(
-            f"{monitor.name}: no window since {first.isoformat()} is complete yet; name others with --start"
+            f"{monitor.name}: no window since {first.isoformat()} is complete and has rows; name others with --start"
         )
     span = Window(first, last)
     windows = list(monitor.windows.between(span.start, span.end))

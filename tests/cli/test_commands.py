@@ -222,7 +222,7 @@ def test_a_backfill_of_data_to_come_has_no_windows_yet(ready):
     run = ready.run("backfill", "shop")
 
     assert run.status == 2
-    assert "shop: no window since 2924-02-01T00:00:00+00:00 is complete yet" in run.err
+    assert "shop: no window since 2924-02-01T00:00:00+00:00 is complete and has rows" in run.err
 
 
 def test_a_backfill_checks_the_other_windows_when_one_fails(ready):
@@ -447,6 +447,10 @@ def test_a_plain_check_of_a_window_without_rows_says_which_have_some(growing):
     )
     assert "no data: the window has no rows" in named.out
     assert named.err == ""
+
+
+def test_a_backfill_ends_where_the_rows_do(growing):
+    assert growing.run("backfill", "shop").err == "5 windows checked, 0 had a result already, 0 failed\n"
 
 
 def test_where_rows_end_is_told_as_a_window_of_the_schedule(growing):
