@@ -164,7 +164,7 @@ def run_check(
             store.register_monitor(facts_of(monitor, started), now=started)
             store.record_run(RunRecord(monitor.name, window, started, now or _now(), str(exc)))
         raise
-    scheduled = monitor.windows.containing(window.start) == window
+    scheduled = monitor.windows.has(window)
     result = store.save_check(
         result, facts_of(monitor, started), scheduled=scheduled, started_at=started, now=now or _now()
     )

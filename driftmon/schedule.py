@@ -153,11 +153,20 @@ class Schedule:
             yield window
 
     def containing(self, instant: datetime) -> Window:
-        """The window that an instant falls in."""
+        """
+        The window that an instant falls in.
+
+        Where clocks change, cron schedules can leave out some hours between two windows, as Airflow's do: the window after them
+        then.
+        """
         for window in self._around(instant):
-            if window.start <= instant < window.end:
+            if instant < window.end:
                 return window
         raise ValueError(f"{self.expression!r} has no window around {instant.isoformat()}")  # pragma: no cover
+
+    def has(self, window: Window) -> bool:
+        """True if a window is one of this schedule."""
+        return self.containing(window.start) == window
 
     def newest_complete(self, instant: datetime) -> Window:
         """The newest window that ends at or before an instant."""

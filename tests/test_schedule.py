@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from driftmon.core.window import Window
 from driftmon.schedule import GRID_ORIGIN, Schedule, parse_duration
 
 EXPRESSIONS = ["@hourly", "@daily", "@weekly", "@monthly", "0 6 * * 1-5", "*/15 * * * *", "30 1 * * *", "30 2 * * *"]
@@ -143,3 +144,27 @@ def test_what_is_no_duration_is_refused(text):
 def test_what_is_no_schedule_is_refused(expression):
     with pytest.raises(ValueError, match="neither a cron expression"):
         Schedule(expression)
+
+
+@pytest.mark.parametrize("expression", ["30 2 * * *", "@daily", "@hourly", "0 */6 * * *"])
+@pytest.mark.parametrize("zone", ["America/New_York", "Europe/Berlin", "UTC"])
+def test_every_instant_has_a_window_also_where_clocks_change(expression, zone):
+    schedule = Schedule(expression, zone)
+    for month, day in ((3, 9), (3, 30), (10, 26), (11, 2)):
+        for minutes in range(0, 48 * 60, 25):
+            instant = datetime(2025, month, day, tzinfo=UTC) + timedelta(minutes=minutes - 12 * 60)
+
+            window = schedule.containing(instant)
+
+            assert instant < window.end
+            assert schedule.has(window)
+            assert window.start <= instant or window.start - instant < timedelta(days=1), "some hours are left out"
+
+
+def test_a_schedule_knows_its_own_windows():
+    schedule = Schedule("@daily", "America/New_York")
+    day = schedule.containing(datetime(2025, 5, 1, 12, tzinfo=UTC))
+
+    assert schedule.has(day)
+    assert not schedule.has(Window(day.start, day.start + timedelta(hours=12)))
+    assert not schedule.has(Window(day.start + timedelta(hours=1), day.end))
