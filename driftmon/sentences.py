@@ -70,7 +70,7 @@ ADVICE = {
 UNIT = "ask who writes the column; fix the unit, then check the window again"
 CLOCK = "check the time zone of the feed"
 MISSING = "the feed lost values: find out where, then check the window again"
-LASTING = "the last windows together are off: see since when"
+LASTING = "recent windows are off: see since when"
 LASTING_TOO = "act on it: this is no accident of one window, the data have changed"
 
 UNIT_HINT, CLOCK_HINT, QUESTION = " look ", "hours look shifted", re.compile(r": [^:]*\?$")
@@ -132,12 +132,7 @@ def _answer(explanation: Explanation, zone: ZoneInfo, unit: Unit) -> str:
     column = explanation.column
     sentence = f"{named(column)} {_verdict(explanation, zone, unit)}"
     if column.sustained is not None and column.sustained.drifting:
-        windows = column.sustained.windows
-        sentence += (
-            f"; sustained over {windows} windows"
-            if column.status.breach
-            else f"; sustained drift: the last {windows} windows together are off"
-        )
+        sentence += "; sustained drift" if column.status.breach else "; but recent windows are off: sustained drift"
     problems = [item for item in column.problems if column.hint is None or item.check not in EXPLAINED_BY_HINT]
     if problems:
         told = (quality_text(column, item, most=NAMED_NEW_FIRST) for item in problems)

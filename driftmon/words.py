@@ -261,16 +261,16 @@ def sustained_text(column: ColumnResult, unit: Unit = NATS) -> str:
         return ""
     last, pooled = "this window is", "it"
     if state.windows > 1:
-        last = f"the last {state.windows} windows together are"
+        last = f"the last {state.windows} windows, the newest weighing most, are"
         pooled = f"the last {min(state.windows, POOLED)} pooled"
     warning = unit.short(column.threshold.warning)
     bound = f"{pooled} moved by at least {unit.text(state.lower_bound)} {unit.name}"
     if state.drifting:
-        return f"{last} beyond chance; {bound}, above the warning threshold {warning}"
+        return f"{last} beyond what is usual; {bound}, above the warning threshold {warning}"
     if state.q_value is not None and state.q_value <= SIGNIFICANCE:
         if not unit.is_sure(state.lower_bound):
-            return f"{last} beyond chance, but that {pooled} moved by more than {LEAST_BOUND} {unit.name} is not sure"
-        return f"{last} beyond chance, but {bound}, not above the warning threshold {warning}"
+            return f"{last} beyond what is usual, but that {pooled} moved by more than {LEAST_BOUND} {unit.name} is not sure"
+        return f"{last} beyond what is usual, but {bound}, not above the warning threshold {warning}"
     return f"no sustained drift: {last} as usual"
 
 

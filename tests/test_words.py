@@ -159,17 +159,20 @@ def test_the_share_of_another_value_is_not_said_to_be_that_of_this_one():
     [
         (
             {},
-            "the last 12 windows together are beyond chance; the last 7 pooled moved by at least 0.034 nats, above the warning threshold 0.01",
+            "the last 12 windows, the newest weighing most, are beyond what is usual; the last 7 pooled moved by at least 0.034 nats, above the warning threshold 0.01",
         ),
         (
             {"drifting": False, "lower_bound": 0.003},
-            "the last 12 windows together are beyond chance, but the last 7 pooled moved by at least 0.003 nats, not above the warning threshold 0.01",
+            "the last 12 windows, the newest weighing most, are beyond what is usual, but the last 7 pooled moved by at least 0.003 nats, not above the warning threshold 0.01",
         ),
         (
             {"drifting": False, "lower_bound": 0.0004},
-            "the last 12 windows together are beyond chance, but that the last 7 pooled moved by more than 0.001 nats is not sure",
+            "the last 12 windows, the newest weighing most, are beyond what is usual, but that the last 7 pooled moved by more than 0.001 nats is not sure",
         ),
-        ({"drifting": False, "q_value": 0.4}, "no sustained drift: the last 12 windows together are as usual"),
+        (
+            {"drifting": False, "q_value": 0.4},
+            "no sustained drift: the last 12 windows, the newest weighing most, are as usual",
+        ),
         (
             {"drifting": False, "q_value": 0.4, "windows": 1},
             "no sustained drift: this window is as usual",
