@@ -139,11 +139,18 @@ def numeric_clues(layout: NumericLayout, sample: NDArray[np.float64]) -> Clues:
 
 
 def _peaks(ordered: NDArray[np.float64]) -> tuple[tuple[float, int], ...]:
-    starts = np.flatnonzero(np.diff(ordered, prepend=np.nan))
+    starts = np.flatnonzero(_changes(ordered))
     rows = np.diff(starts, append=len(ordered))
     repeated = np.flatnonzero(rows > 1)
     most = repeated[np.argsort(-rows[repeated], kind="stable")[:MOST_PEAKS]]
     return tuple(zip(ordered[starts[most]].tolist(), rows[most].tolist(), strict=True))
+
+
+def _changes(ordered: NDArray[Any]) -> NDArray[np.bool_]:
+    """Where another value begins. Compared, not subtracted: the difference of two numbers can be larger than all numbers."""
+    changed = np.ones(len(ordered), dtype=np.bool_)
+    np.not_equal(ordered[1:], ordered[:-1], out=changed[1:])
+    return changed
 
 
 def top_rows(values: NDArray[np.float64], windows: NDArray[np.intp], number: int) -> NDArray[np.int64]:
@@ -170,7 +177,7 @@ def top_rows(values: NDArray[np.float64], windows: NDArray[np.intp], number: int
     order = np.argsort(values)
     order = order[np.argsort(windows[order].astype(np.min_scalar_type(number)), kind="stable")]
     values, windows = values[order], windows[order]
-    starts = np.flatnonzero((np.diff(values, prepend=np.nan) != 0) | (np.diff(windows, prepend=-1) != 0))
+    starts = np.flatnonzero(_changes(values) | _changes(windows))
     tops = np.zeros((number, 2), dtype=np.int64)
     np.maximum.at(tops[:, 0], windows[starts], np.diff(starts, append=len(values)))
     tops[:, 1] = np.bincount(windows, minlength=number) - tops[:, 0]

@@ -117,11 +117,13 @@ def _factor(before: Sequence[float], now: Sequence[float]) -> float | None:
     if not before or not now:
         return None
     expected, found = np.array(before), np.array(now)
-    span = expected[-1] - expected[0]
-    if span <= 0:
-        return None
-    # A changed sign turns the order of the deciles round.
-    off = {factor: float(np.abs(np.sort(found / factor) - expected).max() / span) for factor in (1.0, *FACTORS)}
+    with np.errstate(over="ignore", invalid="ignore"):  # near the end of all numbers, nothing is close
+        span = expected[-1] - expected[0]
+        if not 0 < span < np.inf:
+            return None
+        # A changed sign turns the order of the deciles round.
+        apart = {factor: np.abs(np.sort(found / factor) - expected).max() / span for factor in (1.0, *FACTORS)}
+    off = {factor: np.inf if np.isnan(distance) else float(distance) for factor, distance in apart.items()}
     best = min(off, key=lambda factor: off[factor])
     if off[1.0] <= CLOSE:
         return 1.0

@@ -15,7 +15,11 @@ from driftmon.results import check_summary
 from tests.airflow.projects import BROKEN, FIRST, SHOP, airflow_here, make_project, orders
 
 # Airflow's own libraries, when dag.test() starts its API in this process.
-pytestmark = pytest.mark.filterwarnings("ignore:Using `httpx` with `starlette.testclient` is deprecated")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Using `httpx` with `starlette.testclient` is deprecated"),
+    # Airflow's own, when it serializes a DAG twice within one run of it.
+    pytest.mark.filterwarnings("ignore:Multiple rows returned with uselist=False"),
+]
 
 NEW_YORK = ZoneInfo("America/New_York")
 

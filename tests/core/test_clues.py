@@ -90,3 +90,10 @@ def test_the_rows_of_the_most_frequent_values_are_those_of_a_count_by_hand(rows)
         counts = Counter(value for value, place in rows if place == window)
         assert most == max(counts.values(), default=0)
         assert most + others == counts.total()
+
+
+def test_numbers_near_the_end_of_all_numbers_have_clues_too():
+    values = np.array([-1.7e308, 1.7e308, 1.7e308, 0.0])
+
+    assert numeric_clues(LAYOUT, values).peaks == ((1.7e308, 2),)
+    assert top_rows(values, np.zeros(4, dtype=np.intp), 1).tolist() == [[2, 2]]

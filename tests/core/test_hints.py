@@ -263,3 +263,12 @@ def test_one_day_is_compared_with_the_days_of_a_history():
     history = History({("booked.weekday", None): days})
 
     assert check_weekdays([0, 0, 0, 5_000, 0, 0, 0], history=history).status == "ok"
+
+
+def test_numbers_near_the_end_of_all_numbers_are_no_unit():
+    reference, live = pair("normal")
+    reference[::3] = 1.7e308
+    reference[::4] = -1.7e308
+
+    assert check_numbers(reference, live).hint is None
+    assert check_numbers(reference / 1e300, live * 1e305).status == "critical"
