@@ -62,5 +62,7 @@ def _story(days: list[tuple[date, CheckResult]], facts: dict[date, DayFacts]) ->
     )
 
 
-def _severity(result: CheckResult) -> float:
-    return sum(column.scores.excess for column in result.columns if column.scores and column.status.breach)
+def _severity(result: CheckResult) -> tuple[int, float]:
+    """How many columns drifted, and by how much in all."""
+    drifted = [column for column in result.columns if column.status.breach]
+    return len(drifted), sum(column.scores.excess for column in drifted if column.scores)
