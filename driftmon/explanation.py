@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from driftmon.core.divergence import cross_entropy, smoothed
+from driftmon.core.evidence import moved_by_chance, share_errors
 from driftmon.core.histogram import as_matrix
 from driftmon.core.window import isoformat
 from driftmon.errors import UsageError
@@ -225,7 +227,7 @@ def explain(check: CheckResult, column: ColumnResult, past: Iterable[CheckResult
         check=check,
         column=column,
         bins=() if shares is None else shares.bins(column),
-        moved_by_chance=0.0 if shares is None else shares.by_chance,
+        moved_by_chance=0.0 if shares is None else moved_by_chance(shares.error),
         direction=_direction(column),
         middles=None if shares is None else shares.middles(column),
         entropies=None if shares is None else shares.entropies(),
@@ -248,18 +250,10 @@ class _Shares:
         reference, live = as_matrix([column.reference, column.live])
         return cls(reference, live)
 
-    @property
+    @cached_property
     def error(self) -> NDArray[np.float64]:
         """Standard error of the difference of each bin's shares, if nothing had changed."""
-        n, m = self.live.sum(), self.reference.sum()
-        pooled = (self.live + self.reference) / (n + m)
-        error: NDArray[np.float64] = np.sqrt(pooled * (1 - pooled) * (1 / n + 1 / m))
-        return error
-
-    @property
-    def by_chance(self) -> float:
-        """The mean of the total variation of two samples of one distribution: each difference is nearly normal."""
-        return float(min(self.error.sum() / math.sqrt(2 * math.pi), 1.0))
+        return share_errors(self.reference, self.live)
 
     def bins(self, column: ColumnResult) -> tuple[BinShare, ...]:
         if column.scores is None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import ndtri
 
-from driftmon.core.evidence import detectable_kl
+from driftmon.core.evidence import Z_95, detectable_kl, noise_floor
 from driftmon.core.histogram import as_matrix
 from driftmon.core.history import calibrate
 from driftmon.core.layout import NumericLayout
@@ -38,9 +38,6 @@ ALPHA = 0.01
 
 MOST_ROWS = 2**50
 """Rows of a window that nobody has: what they do not show, no window shows."""
-
-CONFIDENCE = 0.95
-"""That of the lower bound which is held against the threshold (statistics, A3)."""
 
 
 @dataclass(frozen=True)
@@ -299,7 +296,7 @@ class _Sight:
 
     def usual(self, rows: ArrayLike) -> NDArray[np.float64]:
         """The KL that one usual window in a hundred exceeds; 0 where that is not known."""
-        floor = (self.used - 1) / 2 * (1 / np.asarray(rows) + 1 / self.reference_rows)
+        floor = noise_floor(self.used, rows, self.reference_rows)
         return np.where(self.calibration.enough, self.calibration.judge(np.zeros(len(floor)), floor).limit, 0.0)
 
     def rows_for(self, wanted: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -334,6 +331,6 @@ def warning_likely(warning: float, bins: int, *, rows: int, reference_rows: int)
     Statistics A3 and A6; B8 for the shifts that were found.
     """
     s = 1 / rows + 1 / reference_rows
-    c2 = (float(ndtri(POWER)) + float(ndtri(CONFIDENCE))) ** 2
+    c2 = (float(ndtri(POWER)) + Z_95) ** 2
     half = warning + c2 * s
     return half + math.sqrt(half**2 - warning**2 + c2 * (bins - 1) / 2 * s**2)

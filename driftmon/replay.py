@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from driftmon.core.sustained import LEAST_WINDOWS, SIGNIFICANCE
 from driftmon.core.verdict import Threshold, judge
 from driftmon.core.window import isoformat
 from driftmon.errors import UsageError
@@ -230,10 +229,8 @@ def _judged(column: ColumnResult, threshold: Threshold) -> ColumnResult:
     status = column.status
     if status.evaluated and scores is not None and scores.q_value is not None:
         status = judge(q_value=scores.q_value, p_iid=scores.p_iid, bound=scores.bound, threshold=threshold)
-    if sustained is not None and sustained.q_value is not None:
-        lasting = sustained.windows >= LEAST_WINDOWS and sustained.q_value <= SIGNIFICANCE
-        drifting = lasting and sustained.lower_bound > threshold.warning
-        sustained = replace(sustained, drifting=drifting)
+    if sustained is not None:
+        sustained = sustained.under(threshold.warning)
     return replace(column, status=status, threshold=threshold, sustained=sustained)
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from driftmon.core.quality import QualityCheck
-from driftmon.core.sustained import POOLED, SIGNIFICANCE
+from driftmon.core.sustained import LEAST_WINDOWS, POOLED
 from driftmon.core.verdict import Status
 
 if TYPE_CHECKING:
@@ -267,7 +267,9 @@ def sustained_text(column: ColumnResult, unit: Unit = NATS) -> str:
     bound = f"{pooled} moved by at least {unit.text(state.lower_bound)} {unit.name}"
     if state.drifting:
         return f"{last} beyond what is usual; {bound}, above the warning threshold {warning}"
-    if state.q_value is not None and state.q_value <= SIGNIFICANCE:
+    if state.unusual and state.windows < LEAST_WINDOWS:
+        return f"no sustained drift yet: {last} beyond what is usual; it takes {LEAST_WINDOWS} windows"
+    if state.unusual:
         if not unit.is_sure(state.lower_bound):
             return f"{last} beyond what is usual, but that {pooled} moved by more than {LEAST_BOUND} {unit.name} is not sure"
         return f"{last} beyond what is usual, but {bound}, not above the warning threshold {warning}"

@@ -20,6 +20,8 @@ from driftmon.explanation import _middle, explain, find_column
 from driftmon.sentences import tell
 from driftmon.words import BITS
 from tests.checks import check_of, flights
+from tests.core.test_hints import check_hours, hours
+from tests.core.test_quality import check_numbers, normal
 from tests.days import april, check_day
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
@@ -516,3 +518,31 @@ def test_an_unknown_segment_names_the_nearest():
 
     with pytest.raises(UsageError, match=r"did you mean 'origin=JFK'\?"):
         find_column(replace(check, columns=check.columns + segments), "carrier", "origin=JKF")
+
+
+@pytest.mark.parametrize(
+    ("make", "advice"),
+    [
+        (lambda live: live * 1000, "fix the unit"),
+        (lambda live: np.append(live[:-200], np.full(200, -999.0)), "does -999 stand for missing?"),
+        (lambda live: np.append(live[:-1_000], np.full(1_000, 0.5)), "does 0.5 stand for missing?"),
+        (lambda live: np.append(live[:-600], live[-600:] * 1000), "fix the unit"),
+    ],
+    ids=["unit", "sentinel", "constant", "part in another unit"],
+)
+def test_advice_understands_the_hints_that_checks_really_give(make, advice):
+    """The advice reads the cause from the hint's words, which are written elsewhere: here both meet."""
+    column = check_numbers(normal(20_000), make(normal(5_000, 1)))
+    check = replace(check_of(flights()), columns=(column,))
+
+    [answer, *_] = tell(explain(check, column))
+
+    assert column.hint is not None
+    assert advice in answer.lines[1]
+
+
+def test_advice_understands_the_hint_of_a_moved_clock():
+    column = check_hours(hours(20_000, 0), hours(5_000, 1, 1))
+    check = replace(check_of(flights()), columns=(column,))
+
+    assert "time zone" in tell(explain(check, column))[0].lines[1]

@@ -174,6 +174,10 @@ def test_the_share_of_another_value_is_not_said_to_be_that_of_this_one():
             "no sustained drift: the last 12 windows, the newest weighing most, are as usual",
         ),
         (
+            {"drifting": False, "windows": 2},
+            "no sustained drift yet: the last 2 windows, the newest weighing most, are beyond what is usual; it takes 3 windows",
+        ),
+        (
             {"drifting": False, "q_value": 0.4, "windows": 1},
             "no sustained drift: this window is as usual",
         ),

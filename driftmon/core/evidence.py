@@ -24,7 +24,17 @@ from driftmon.core.divergence import (
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Evidence", "adjusted_p_values", "detectable_kl", "g_test", "weigh"]
+__all__ = [
+    "Z_95",
+    "Evidence",
+    "adjusted_p_values",
+    "detectable_kl",
+    "g_test",
+    "moved_by_chance",
+    "noise_floor",
+    "share_errors",
+    "weigh",
+]
 
 Z_95 = float(ndtri(0.95))
 """One-sided 95 %."""
@@ -128,13 +138,47 @@ def _directed(
     kl = contributions.sum(axis=-1)
     n, m = live.sum(axis=-1), reference.sum(axis=-1)
     sampling = 1 / n + 1 / m
-    floor = (used - 1) / 2 * sampling
+    floor = noise_floor(used, n, m)
     ratio = np.divide(p, q, out=np.ones_like(p), where=q > 0)  # padding: 0 / 0
     of_live = np.maximum((p * np.log(ratio) ** 2).sum(axis=-1) - kl**2, 0.0)
     of_reference = ((p - q) * (ratio - 1)).sum(axis=-1)  # = sum of p²/q, less 1, without its cancellation
     # The last term is the variance under no change, which the first-order terms miss where it matters most (B4.1).
     variance = of_live / n + of_reference / m + (used - 1) / 2 * sampling**2
     return contributions, kl - floor, np.sqrt(variance), floor
+
+
+def noise_floor(used: NDArray[np.int64], rows: ArrayLike, reference_rows: ArrayLike) -> NDArray[np.float64]:
+    """
+    The KL to be expected if nothing had changed, nats (statistics A3).
+
+    Parameters
+    ----------
+    used : ndarray of int, shape (...)
+        Bins that hold a row on either side.
+    rows, reference_rows : array of float, shapes that fit
+    """
+    floor: NDArray[np.float64] = (used - 1) / 2 * (1 / np.asarray(rows) + 1 / np.asarray(reference_rows))
+    return floor
+
+
+def share_errors(reference: NDArray[np.float64], live: NDArray[np.float64]) -> NDArray[np.float64]:
+    """
+    Standard error of the difference of each bin's shares, if nothing had changed.
+
+    Parameters
+    ----------
+    reference, live : ndarray of float, shape (bins,)
+        Counts, at least one row on each side.
+    """
+    n, m = live.sum(), reference.sum()
+    pooled = (live + reference) / (n + m)
+    errors: NDArray[np.float64] = np.sqrt(pooled * (1 - pooled) * (1 / n + 1 / m))
+    return errors
+
+
+def moved_by_chance(errors: NDArray[np.float64]) -> float:
+    """The mean total variation of two samples of one distribution, of their `share_errors`: each difference is nearly normal."""
+    return float(min(errors.sum() / np.sqrt(2 * np.pi), 1.0))
 
 
 def _higher(reference: NDArray[np.float64], live: NDArray[np.float64], bins: NDArray[np.int64]) -> NDArray[np.float64]:

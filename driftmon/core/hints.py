@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from driftmon.core.clues import LEAST_SAMPLE
+from driftmon.core.evidence import moved_by_chance, share_errors
 from driftmon.core.layout import CategoricalLayout, NumericLayout
 from driftmon.core.quality import QualityCheck
 
@@ -237,7 +238,7 @@ def _clock(before: NDArray[np.float64] | None, now: NDArray[np.float64] | None) 
     if before is None or now is None or not before.any() or not now.any():
         return None
     expected, found = before / before.sum(), now / now.sum()
-    chance = _moved_by_chance(before, now)
+    chance = moved_by_chance(share_errors(before, now))
     moved = [float(np.abs(np.roll(expected, shift) - found).sum() / 2) for shift in range(HOURS)]
     best = int(np.argmin(moved))
     beyond, left = moved[0] - chance, moved[best] - chance
@@ -245,10 +246,3 @@ def _clock(before: NDArray[np.float64] | None, now: NDArray[np.float64] | None) 
         return None
     hours = best if best <= HOURS // 2 else best - HOURS
     return f"hours look shifted by {hours:+d}: another time zone, or daylight saving?"
-
-
-def _moved_by_chance(before: NDArray[np.float64], now: NDArray[np.float64]) -> float:
-    """The share of rows in another hour that two samples of one distribution show on average: the samples of clues are small."""
-    n, m = now.sum(), before.sum()
-    shares = (before + now) / (n + m)
-    return float(np.sqrt(shares * (1 - shares) * (1 / n + 1 / m)).sum() / np.sqrt(2 * np.pi))

@@ -17,6 +17,7 @@ import numpy as np
 from scipy.special import stdtr, stdtrit
 
 from driftmon.core.divergence import kl_contributions, smoothed
+from driftmon.core.evidence import noise_floor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -258,7 +259,7 @@ def _usual(live: NDArray[np.float64], rest: NDArray[np.float64]) -> tuple[NDArra
     """The numbers of `Calibration` after the first, of columns with counts of shape (columns, windows, bins)."""
     kl = kl_contributions(*smoothed(live, rest, np.full(live.shape[:-1], live.shape[-1]))).sum(axis=-1)
     used = ((live + rest) > 0).sum(axis=-1)
-    floor = (used - 1) / 2 * (1 / live.sum(axis=-1) + 1 / rest.sum(axis=-1))
+    floor = noise_floor(used, live.sum(axis=-1), rest.sum(axis=-1))
     excess, windows = kl - floor, kl.shape[-1]
     day_effect = np.maximum(excess.mean(axis=-1), 0.0)
     weekly = np.maximum(np.partition(excess, -(windows // WEEK), axis=-1)[:, -(windows // WEEK)], 0.0)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from driftmon.core.divergence import kl_contributions, smoothed
-from driftmon.core.evidence import adjusted_p_values, g_test
+from driftmon.core.evidence import adjusted_p_values, g_test, noise_floor
 from driftmon.core.history import calibrate
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ def _p_history(
     usual = calibrate(reference, histories, two, least_rows=least_rows)
     kl = kl_contributions(*smoothed(live, reference, two)).sum(axis=-1)
     used = ((live + reference) > 0).sum(axis=-1)
-    floor = (used - 1) / 2 * (1 / live.sum(axis=-1) + 1 / reference.sum(axis=-1))
+    floor = noise_floor(used, live.sum(axis=-1), reference.sum(axis=-1))
     return np.where(usual.enough, usual.judge(kl, floor).p_history, 0.0)
 
 

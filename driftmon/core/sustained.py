@@ -7,7 +7,7 @@ functions of the stored windows in the order of time: checking them again, or in
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -66,6 +66,16 @@ class Sustained:
     p_value: float
     q_value: float | None
     lower_bound: float
+
+    @property
+    def unusual(self) -> bool:
+        """True if the windows are beyond what is usual, whatever the size of the shift."""
+        return self.q_value is not None and self.q_value <= SIGNIFICANCE
+
+    def under(self, warning: float) -> Sustained:
+        """The same under another warning threshold, in nats."""
+        lasting = self.unusual and self.windows >= LEAST_WINDOWS
+        return replace(self, drifting=lasting and self.lower_bound > warning)
 
 
 def surprise(p: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -128,16 +138,7 @@ def sustained(
     q_values = adjusted_p_values(p_values)
     evidence = weigh(reference, pooled, bins)
     bounds = np.maximum(evidence.lower_bound, evidence.lower_bound_reverse)
-    drifting = (q_values <= SIGNIFICANCE) & (bounds > warning) & (windows >= LEAST_WINDOWS)
+    states = zip(windows.tolist(), mean.tolist(), p_values.tolist(), q_values.tolist(), bounds.tolist(), strict=True)
     return [
-        Sustained(*state)
-        for state in zip(
-            drifting.tolist(),
-            windows.tolist(),
-            mean.tolist(),
-            p_values.tolist(),
-            q_values.tolist(),
-            bounds.tolist(),
-            strict=True,
-        )
+        Sustained(False, *state).under(threshold) for state, threshold in zip(states, warning.tolist(), strict=True)
     ]

@@ -1,6 +1,7 @@
 """Sustained drift: a weighted mean over windows and a pooled bound (specification A6), against the plain recursion."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -110,6 +111,14 @@ def test_nothing_has_lasted_before_three_windows(windows):
 
     assert state.q_value < 0.01
     assert not state.drifting
+
+
+def test_another_threshold_changes_nothing_but_the_verdict():
+    [state], _ = states(np.full((14, 1), 0.03), shift=0.35)
+
+    assert state.under(0.02) == state
+    assert state.under(state.lower_bound) == replace(state, drifting=False)
+    assert not replace(state, q_value=None).under(0.0).drifting
 
 
 def test_three_bad_days_in_a_row_are_sustained_drift():
