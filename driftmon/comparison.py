@@ -12,12 +12,13 @@ from driftmon.core.layout import Kind
 from driftmon.core.verdict import Threshold
 from driftmon.errors import UsageError
 from driftmon.explanation import explain, find_column
+from driftmon.headline import headline
 from driftmon.results import check_json
 from driftmon.sentences import tell
 from driftmon.sources.base import Selection, no_progress
 from driftmon.sources.files import FilesSource
 from driftmon.sources.memory import MemorySource
-from driftmon.words import headline, moved, printable, quality_text
+from driftmon.words import moved, printable, quality_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

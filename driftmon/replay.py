@@ -239,4 +239,4 @@ def _alerting(columns: Sequence[ColumnResult]) -> tuple[str, ...]:
 
 
 def _lasting(columns: Sequence[ColumnResult]) -> tuple[str, ...]:
-    return tuple(named(column) for column in columns if column.sustained is not None and column.sustained.drifting)
+    return tuple(named(column) for column in columns if column.lasting)

@@ -51,7 +51,7 @@ def check_summary(result: CheckResult) -> dict[str, Any]:
         "rows": result.live_rows,
         "max_kl": max((column.kl for column in ranked if column.kl is not None), default=None),
         "drifted": [column.column for column in ranked if column.status.breach and column.segment is None],
-        "sustained": [column.column for column in ranked if column.sustained is not None and column.sustained.drifting],
+        "sustained": [column.column for column in ranked if column.lasting],
         "quality": [column.column for column in ranked if column.problems],
     }
 

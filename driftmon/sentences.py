@@ -131,7 +131,7 @@ def tell(
 def _answer(explanation: Explanation, zone: ZoneInfo, unit: Unit) -> str:
     column = explanation.column
     sentence = f"{named(column)} {_verdict(explanation, zone, unit)}"
-    if column.sustained is not None and column.sustained.drifting:
+    if column.lasting:
         sentence += "; sustained drift" if column.status.breach else "; but recent windows are off: sustained drift"
     problems = [item for item in column.problems if column.hint is None or item.check not in EXPLAINED_BY_HINT]
     if problems:
@@ -193,7 +193,7 @@ def _since(explanation: Explanation, zone: ZoneInfo) -> str:
 
 def _advice(column: ColumnResult) -> str:
     """What to do: about the cause, where it is known; else about the status."""
-    lasting = column.sustained is not None and column.sustained.drifting
+    lasting = column.lasting
     cause = _cause_advice(column)
     if cause:
         return cause

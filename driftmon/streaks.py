@@ -57,18 +57,14 @@ def breached_since(check: CheckResult, column: ColumnResult, past: Iterable[Chec
 
 def sustained_since(check: CheckResult, column: ColumnResult, past: Iterable[CheckResult]) -> Streak | None:
     """The windows in a row in which the drift of a column was sustained; None if it is not."""
-    if check.window is None or not _sustained(column):
+    if check.window is None or not column.lasting:
         return None
     told = [(window, other) for window, other in _earlier(check, column, past) if other.sustained is not None]
-    return _streak(check.window, told, _sustained)
+    return _streak(check.window, told, lambda other: other.lasting)
 
 
 def _at_least(severity: Status) -> Callable[[ColumnResult], bool]:
     return lambda column: column.status.urgency >= severity.urgency
-
-
-def _sustained(column: ColumnResult) -> bool:
-    return column.sustained is not None and column.sustained.drifting
 
 
 def _earlier(

@@ -1,4 +1,4 @@
-"""A check in words: the line that is the answer, what moved in a column, what its quality checks found."""
+"""Parts of a check in words: what moved in a column, what its quality checks found, names, windows and numbers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from driftmon.core.quality import QualityCheck
 from driftmon.core.sustained import LEAST_WINDOWS, POOLED
-from driftmon.core.verdict import Status
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from driftmon.core.quality import Quality
-    from driftmon.core.result import CheckResult, ColumnResult
+    from driftmon.core.result import ColumnResult, Judged
     from driftmon.core.window import Window
 
 __all__ = [
@@ -26,7 +25,6 @@ __all__ = [
     "Unit",
     "bounds_text",
     "clipped",
-    "headline",
     "listed",
     "moved",
     "named",
@@ -47,10 +45,7 @@ CENTURIES = 1701, 2248
 """The years from and up to which a bound is one that somebody wrote: those of an open end are farther out."""
 
 NAMED = 5
-"""Columns that the headline names before it says "and more"."""
-
-NAMED_BESIDE = 3
-"""The same for what stands beside the verdicts: the headline must stay a line."""
+"""Of many, those that a line names before it says "and more"."""
 
 NAMED_NEW = 5
 """New categories that a line names; the JSON has more."""
@@ -95,41 +90,6 @@ class Unit:
 
 NATS = Unit("nats", 1.0)
 BITS = Unit("bits", 1.4426950408889634)
-
-
-def headline(result: CheckResult) -> str:
-    """
-    The answer in one line: how many columns drifted, and which; else why not. Then sustained drift and quality problems.
-
-    Counts columns of all rows; a drifting segment is named with its column.
-    """
-    ranked = result.ranked()
-    lasting = [column for column in ranked if column.sustained is not None and column.sustained.drifting]
-    troubled = [column for column in ranked if column.problems]
-    beside = f"; sustained drift: {listed(map(named, lasting), NAMED_BESIDE)}" if lasting else ""
-    if troubled:
-        beside += f"; quality: {listed(map(named, troubled), NAMED_BESIDE)}"
-    return _verdicts(result, ranked, lasting=bool(lasting)) + beside
-
-
-def _verdicts(result: CheckResult, ranked: list[ColumnResult], *, lasting: bool) -> str:
-    whole = [column for column in ranked if column.segment is None]
-    drifting = [column for column in ranked if column.status.breach]
-    if result.live_rows == 0:
-        return f"no data: {'there are no live rows' if result.window is None else 'the window has no rows'}"
-    if drifting:
-        drifted = sum(1 for column in drifting if column.segment is None)
-        return f"{drifted} of {_columns(len(whole))} drifted: {listed(map(_name, drifting))}{_unchecked(whole)}"
-    if not whole:
-        return "nothing to check: the baseline has no columns"
-    if all(column.status is Status.INSUFFICIENT_DATA for column in whole):
-        return f"too few rows for a verdict: {whole[0].reason}"
-    if not any(column.status.evaluated for column in whole):
-        return f"no verdict on {_columns(len(whole))}: {listed(map(_name, whole))}"
-    real = [column for column in whole if column.status is Status.INFO]
-    small = f" ({len(real)} moved a little: {listed(clipped(c.column) for c in real)})" if real else ""
-    alone = " in this window alone" if lasting else ""
-    return f"no drift in {_columns(sum(c.status.evaluated for c in whole))}{alone}{small}{_unchecked(whole)}"
 
 
 def clipped(name: str) -> str:
@@ -189,24 +149,9 @@ def nearest(name: str, names: Collection[str]) -> str:
     return f"it has {listed(map(repr, shown), 10)}" if shown else "it has none"
 
 
-def _columns(count: int) -> str:
-    return "1 column" if count == 1 else f"{count} columns"
-
-
-def named(column: ColumnResult) -> str:
+def named(column: Judged) -> str:
     """A column as sentences name it, with its segment: ``delay where origin=JFK``."""
     return clipped(column.column) + ("" if column.segment is None else f" where {clipped(column.segment)}")
-
-
-def _name(column: ColumnResult) -> str:
-    return f"{named(column)} ({column.status})"
-
-
-def _unchecked(whole: list[ColumnResult]) -> str:
-    without = [column for column in whole if not column.status.evaluated]
-    if not without:
-        return ""
-    return f"; {len(without)} not checked: {listed(map(_name, without))}"
 
 
 def moved(column: ColumnResult, *, most: int = 2, between: str = ", ") -> str:

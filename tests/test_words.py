@@ -9,10 +9,10 @@ import pytest
 from driftmon.core.quality import Quality, QualityCheck
 from driftmon.core.sustained import Sustained
 from driftmon.core.window import Window
+from driftmon.headline import headline
 from driftmon.words import (
     BITS,
     bounds_text,
-    headline,
     moved,
     nearest,
     number,

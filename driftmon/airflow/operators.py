@@ -72,10 +72,10 @@ class CheckOperator(BaseOperator):
 
     def execute(self, context: Mapping[str, Any]) -> dict[str, Any]:
         """Run the check; the summary is JSON-ready, finite, and holds no row of data."""
+        from driftmon.headline import headline  # noqa: PLC0415
         from driftmon.pipeline import run_check  # noqa: PLC0415 - the reason above
         from driftmon.results import check_summary  # noqa: PLC0415
         from driftmon.store.store import Store  # noqa: PLC0415
-        from driftmon.words import headline  # noqa: PLC0415
 
         try:
             monitor = _find(self.monitor, Path(self.folder) if self.folder else monitors_folder())

@@ -11,11 +11,11 @@ from zoneinfo import ZoneInfo
 import click
 
 from driftmon.core.window import isoformat
+from driftmon.headline import headline
 from driftmon.words import (
     NATS,
     bounds_text,
     clipped,
-    headline,
     moved,
     named,
     percent,
@@ -214,7 +214,7 @@ def _notes(column: ColumnResult, unit: Unit) -> list[str]:
     """What was found beside the verdict of the table."""
     name = named(column)
     lines = [f"quality: {name}: {quality_text(column, item)}" for item in column.problems]
-    if column.sustained is not None and column.sustained.drifting:
+    if column.lasting:
         lines.append(f"sustained drift: {name}: {sustained_text(column, unit)}")
     return lines
 
@@ -224,7 +224,7 @@ def _column_status(column: ColumnResult) -> Text:
     made = status_text(column.status)
     if column.usual:
         made.append(", usual", style="dim")
-    if column.sustained is not None and column.sustained.drifting:
+    if column.lasting:
         made.append("\nsustained", style=SUSTAINED_STYLE)
     return made
 

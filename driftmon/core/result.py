@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from driftmon.core.verdict import Status, Threshold, worst
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from driftmon.core.histogram import Histogram
     from driftmon.core.layout import Bin, Kind
     from driftmon.core.learning import Excluded
@@ -15,7 +17,54 @@ if TYPE_CHECKING:
     from driftmon.core.sustained import Sustained
     from driftmon.core.window import Window
 
-__all__ = ["CheckResult", "ColumnResult", "Scores"]
+__all__ = ["CheckResult", "ColumnResult", "Judged", "Scores", "ranked"]
+
+
+class Judged(Protocol):
+    """What a line about a column needs to know of it: its verdict, and what stands beside that."""
+
+    @property
+    def column(self) -> str:
+        """Its name."""
+        ...
+
+    @property
+    def segment(self) -> str | None:
+        """None for all rows."""
+        ...
+
+    @property
+    def status(self) -> Status:
+        """The verdict."""
+        ...
+
+    @property
+    def reason(self) -> str | None:
+        """Why there is no verdict, or None."""
+        ...
+
+    @property
+    def excess(self) -> float | None:
+        """KL above its noise floor, in nats; None if there is nothing to compare."""
+        ...
+
+    @property
+    def lasting(self) -> bool:
+        """True if drift is sustained."""
+        ...
+
+    @property
+    def problems(self) -> Sequence[Quality]:
+        """The quality checks that found something."""
+        ...
+
+
+J = TypeVar("J", bound=Judged)
+
+
+def ranked(columns: Iterable[J]) -> list[J]:
+    """The most urgent first, then by how much they exceed noise."""
+    return sorted(columns, key=lambda column: (-column.status.urgency, -(column.excess or 0.0), column.column))
 
 
 @dataclass(frozen=True)
@@ -149,6 +198,16 @@ class ColumnResult:
         return None if self.scores is None else self.scores.kl
 
     @property
+    def excess(self) -> float | None:
+        """KL above its noise floor, in nats; None if there is nothing to compare."""
+        return None if self.scores is None else self.scores.excess
+
+    @property
+    def lasting(self) -> bool:
+        """True if drift is sustained."""
+        return self.sustained is not None and self.sustained.drifting
+
+    @property
     def novel(self) -> float | None:
         """Share of live rows in no bin or category of the baseline, in [0, 1]; None if it cannot be told."""
         if self.live is None or self.live.rows == 0:
@@ -196,9 +255,7 @@ class CheckResult:
 
     def ranked(self) -> list[ColumnResult]:
         """The columns, most urgent first, then by how much they exceed noise."""
-        return sorted(
-            self.columns, key=lambda r: (-r.status.urgency, -(r.scores.excess if r.scores else 0.0), r.column)
-        )
+        return ranked(self.columns)
 
     def __getitem__(self, column: str) -> ColumnResult:
         for result in self.columns:
