@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import datetime
 
+    from driftmon.findings import Finding
+    from driftmon.settings import Links
     from driftmon.store.records import ColumnSample, MonitorSnapshot
 
 __all__ = [
@@ -25,6 +27,7 @@ __all__ = [
     "COLUMN_LABELS",
     "EXPORTER_FAMILIES",
     "FAMILIES",
+    "FINDING_FAMILIES",
     "MONITOR_FAMILIES",
     "MONITOR_LABELS",
     "SEGMENT_LABEL",
@@ -44,7 +47,10 @@ Sample: TypeAlias = tuple[tuple[str, ...], float | None]
 
 T = TypeVar("T")
 
-AnyFamily: TypeAlias = "Family[MonitorSnapshot] | Family[ColumnSample] | Family[ExporterState]"
+Ranked: TypeAlias = "tuple[int, Finding]"
+"""A finding and its place among those of its monitor, from 1."""
+
+AnyFamily: TypeAlias = "Family[MonitorSnapshot] | Family[Ranked] | Family[ColumnSample] | Family[ExporterState]"
 
 
 @dataclass(frozen=True)
@@ -80,6 +86,8 @@ class ExporterState:
     Parameters
     ----------
     version, python_version : str
+    links : Links
+        Where people look further.
     successes, failures : int
         Attempts since the start that succeeded, and that did not.
     successful : bool
@@ -94,6 +102,7 @@ class ExporterState:
 
     version: str
     python_version: str
+    links: Links
     successes: int = 0
     failures: int = 0
     successful: bool = False
@@ -199,6 +208,22 @@ MONITOR_FAMILIES: tuple[Family[MonitorSnapshot], ...] = (
         "Newest consecutive runs that failed; 0 after a success.",
         MONITOR_LABELS,
         _one(lambda monitor: monitor.consecutive_failed_runs),
+    ),
+    Family(
+        "driftmon_monitor_headline_info",
+        "The newest window in a line, in the label text: how many columns drifted, which, in how many rows; always 1.",
+        (*MONITOR_LABELS, "text"),
+        lambda monitor: () if monitor.headline is None else (((monitor.headline,), 1.0),),
+    ),
+)
+
+FINDING_FAMILIES: tuple[Family[Ranked], ...] = (
+    Family(
+        "driftmon_column_finding_rank",
+        "Place among the monitor's findings, 1 is the worst; the label text says what is wrong; only for columns with a finding.",
+        (*COLUMN_LABELS, "text"),
+        lambda ranked: (((ranked[1].text,), float(ranked[0])),),
+        optional=True,
     ),
 )
 
@@ -306,6 +331,12 @@ EXPORTER_FAMILIES: tuple[Family[ExporterState], ...] = (
         lambda state: (((state.version, state.python_version), 1.0),),
     ),
     Family(
+        "driftmon_links_info",
+        "Where the links of alerts begin: Grafana, empty if none is set, and this program's pages; always 1.",
+        ("grafana_url", "driftmon_url"),
+        lambda state: (((state.links.grafana_url, state.links.driftmon_url), 1.0),),
+    ),
+    Family(
         "driftmon_exporter_last_refresh_successful",
         "1 if the newest read of the results database succeeded, else 0; the rest is then of the last good read.",
         (),
@@ -346,6 +377,7 @@ EXPORTER_FAMILIES: tuple[Family[ExporterState], ...] = (
 
 FAMILIES: tuple[AnyFamily, ...] = (
     *MONITOR_FAMILIES,
+    *FINDING_FAMILIES,
     *COLUMN_FAMILIES,
     *EXPORTER_FAMILIES,
 )
@@ -356,8 +388,9 @@ def series_of(columns: int) -> int:
     """How many series a monitor of so many columns has at most, segments apart."""
     # A column is either numeric or not, so that one of the quality checks does not apply.
     values = {"severity": 2, "dataset": 2, "status": len(Status), "check": len(QualityCheck) - 1}
-    counts = [
-        [math.prod(values.get(label, 1) for label in family.labels) for family in families]
-        for families in (MONITOR_FAMILIES, COLUMN_FAMILIES)
+    labels = [
+        [family.labels for family in MONITOR_FAMILIES],
+        [*(family.labels for family in FINDING_FAMILIES), *(family.labels for family in COLUMN_FAMILIES)],
     ]
-    return sum(counts[0]) + columns * sum(counts[1])
+    once, each = (sum(math.prod(values.get(label, 1) for label in own) for own in families) for families in labels)
+    return once + columns * each

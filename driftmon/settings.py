@@ -3,9 +3,27 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["database_url", "home", "monitors_folder"]
+__all__ = ["Links", "database_url", "home", "links", "monitors_folder"]
+
+
+@dataclass(frozen=True)
+class Links:
+    """
+    Where links that people are sent begin, without a slash at the end.
+
+    Parameters
+    ----------
+    grafana_url : str
+        Empty if there is no Grafana.
+    driftmon_url : str
+        The pages of ``driftmon serve``, as people reach them; empty if nobody said.
+    """
+
+    grafana_url: str
+    driftmon_url: str
 
 
 def home() -> Path:
@@ -21,3 +39,16 @@ def database_url(url: str | None = None) -> str:
 def monitors_folder() -> Path:
     """The folder of monitor files: ``DRIFTMON_MONITORS``, by default ``./monitors``."""
     return Path(os.environ.get("DRIFTMON_MONITORS") or "monitors").absolute()
+
+
+def links(own: str = "") -> Links:
+    """
+    Where links begin: ``DRIFTMON_GRAFANA_URL`` and ``DRIFTMON_URL``.
+
+    Parameters
+    ----------
+    own : str
+        Of the pages where ``DRIFTMON_URL`` is not set.
+    """
+    grafana, pages = (os.environ.get(name, "").strip().rstrip("/") for name in ("DRIFTMON_GRAFANA_URL", "DRIFTMON_URL"))
+    return Links(grafana, pages or own.rstrip("/"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from driftmon.core.quality import QualityCheck
 from driftmon.core.sustained import LEAST_WINDOWS, POOLED
@@ -15,13 +15,14 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from driftmon.core.quality import Quality
-    from driftmon.core.result import ColumnResult, Judged
+    from driftmon.core.result import ColumnResult
     from driftmon.core.window import Window
 
 __all__ = [
     "BITS",
     "LEAST_BOUND",
     "NATS",
+    "Named",
     "Unit",
     "bounds_text",
     "clipped",
@@ -149,7 +150,21 @@ def nearest(name: str, names: Collection[str]) -> str:
     return f"it has {listed(map(repr, shown), 10)}" if shown else "it has none"
 
 
-def named(column: Judged) -> str:
+class Named(Protocol):
+    """A column, and which of its segments."""
+
+    @property
+    def column(self) -> str:
+        """Its name."""
+        ...
+
+    @property
+    def segment(self) -> str | None:
+        """None for all rows."""
+        ...
+
+
+def named(column: Named) -> str:
     """A column as sentences name it, with its segment: ``delay where origin=JFK``."""
     return clipped(column.column) + ("" if column.segment is None else f" where {clipped(column.segment)}")
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from driftmon.cli.options import DriftmonCommand, database_option, monitors_option
-from driftmon.settings import database_url
+from driftmon.settings import database_url, links
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +40,8 @@ def serve(*, listen: str, refresh: float, max_series: int, folder: Path, url: st
 
     A monitor whose file is gone from the folder of monitor files disappears; without such a folder all monitors are shown.
     """
-    from driftmon.exporter.service import Exporter  # noqa: PLC0415 - keeps --help light
+    from driftmon.exporter.server import parse_address  # noqa: PLC0415 - keeps --help light
+    from driftmon.exporter.service import Exporter, own_url  # noqa: PLC0415
     from driftmon.store.store import Store  # noqa: PLC0415
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
@@ -50,6 +51,7 @@ def serve(*, listen: str, refresh: float, max_series: int, folder: Path, url: st
         refresh_seconds=refresh,
         configured=_configured(folder),
         max_series=max_series,
+        links=links(own_url(parse_address(listen))),
     )
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -18,6 +18,7 @@ from driftmon.metrics import (
     COLUMN_FAMILIES,
     COLUMN_LABELS,
     EXPORTER_FAMILIES,
+    FINDING_FAMILIES,
     MONITOR_FAMILIES,
     MONITOR_LABELS,
     SEGMENT_LABEL,
@@ -26,6 +27,7 @@ from driftmon.metrics import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from driftmon.findings import Finding
     from driftmon.metrics import AnyFamily, ExporterState, Family
     from driftmon.store.records import ColumnSample, MonitorSnapshot
 
@@ -34,7 +36,7 @@ __all__ = ["SNAPSHOT_FAMILIES", "Chunk", "exposition", "label_value", "render_ex
 LONGEST_LABEL = 512
 """Bytes. A scrape configuration may limit label values (`label_value_length_limit`), and one longer value fails the whole scrape."""
 
-SNAPSHOT_FAMILIES: tuple[AnyFamily, ...] = (*MONITOR_FAMILIES, *COLUMN_FAMILIES)
+SNAPSHOT_FAMILIES: tuple[AnyFamily, ...] = (*MONITOR_FAMILIES, *FINDING_FAMILIES, *COLUMN_FAMILIES)
 """What comes from the results database, in the order of the exposition."""
 
 # The control characters of C0 (but newline, which the format escapes), DEL, C1, and lone surrogates, which UTF-8 cannot write.
@@ -112,13 +114,15 @@ def render_monitor(monitor: MonitorSnapshot) -> tuple[Chunk, ...]:
     """All samples of one monitor: a chunk for each of `SNAPSHOT_FAMILIES`, in their order."""
     identity = _labels(MONITOR_LABELS, (monitor.facts.model, monitor.facts.name))
     columns = [(_column_labels(identity, column), column) for column in monitor.columns]
+    findings = [(_column_labels(identity, item[1]), item) for item in enumerate(monitor.findings, 1)]
     return (
         *(_chunk(family, [(identity, monitor)], identifying=len(MONITOR_LABELS)) for family in MONITOR_FAMILIES),
+        *(_chunk(family, findings, identifying=len(COLUMN_LABELS)) for family in FINDING_FAMILIES),
         *(_chunk(family, columns, identifying=len(COLUMN_LABELS)) for family in COLUMN_FAMILIES),
     )
 
 
-def _column_labels(monitor_labels: str, column: ColumnSample) -> str:
+def _column_labels(monitor_labels: str, column: ColumnSample | Finding) -> str:
     labels = f"{monitor_labels},{_labels(COLUMN_LABELS[len(MONITOR_LABELS) :], (column.column, column.role))}"
     return labels if column.segment is None else f"{labels},{_labels((SEGMENT_LABEL,), (column.segment,))}"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import platform
+import socket
 import threading
 import time
 from dataclasses import replace
@@ -20,6 +21,7 @@ from driftmon.exporter.exposition import render_exporter
 from driftmon.exporter.server import HttpServer, Response, parse_address
 from driftmon.exporter.snapshot import EMPTY, SnapshotBuilder, listed
 from driftmon.metrics import ExporterState
+from driftmon.settings import Links
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from driftmon.exporter.server import Address
     from driftmon.exporter.snapshot import Snapshot, SnapshotReader
 
-__all__ = ["DEFAULT_LISTEN", "MAX_SERIES", "REFRESH_SECONDS", "Exporter"]
+__all__ = ["DEFAULT_LISTEN", "MAX_SERIES", "REFRESH_SECONDS", "Exporter", "own_url"]
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +50,12 @@ INDEX = b"""<!doctype html>
 </ul>
 </html>
 """
+
+
+def own_url(address: Address) -> str:
+    """How people reach an address; one that is every interface is named after this machine."""
+    host = socket.gethostname() if address.host in {"", "0.0.0.0", "::"} else address.host  # noqa: S104 - compared, not bound
+    return f"http://{replace(address, host=host)}"
 
 
 class Exporter:
@@ -71,6 +79,8 @@ class Exporter:
         it is, or gives, None.
     max_series : int
         Of monitors and columns; what is beyond is left out, counted and logged.
+    links : Links, optional
+        Where people look further; by default only the pages at this address.
 
     Raises
     ------
@@ -86,6 +96,7 @@ class Exporter:
         refresh_seconds: float = REFRESH_SECONDS,
         configured: Callable[[], Collection[str] | None] | None = None,
         max_series: int = MAX_SERIES,
+        links: Links | None = None,
     ) -> None:
         self._open_reader = open_reader
         self._reader: SnapshotReader | None = None
@@ -94,9 +105,6 @@ class Exporter:
         self._builder = SnapshotBuilder(max_series=max_series)
         self._refreshing = threading.Lock()
         self._failure: str | None = None
-        state = ExporterState(driftmon.__version__, platform.python_version())
-        # One name for both, so that a scrape never sees the snapshot of one refresh with the state of another.
-        self._current: tuple[Snapshot, ExporterState] = (EMPTY, state)
         self._process = prometheus_client.CollectorRegistry()
         prometheus_client.ProcessCollector(registry=self._process)
         prometheus_client.PlatformCollector(registry=self._process)
@@ -106,6 +114,11 @@ class Exporter:
             parse_address(listen),
             {"/": self._index, "/metrics": self._metrics, "/healthz": self._healthz, "/readyz": self._readyz},
         )
+        state = ExporterState(
+            driftmon.__version__, platform.python_version(), links or Links("", own_url(self._server.address))
+        )
+        # One name for both, so that a scrape never sees the snapshot of one refresh with the state of another.
+        self._current: tuple[Snapshot, ExporterState] = (EMPTY, state)
 
     @property
     def address(self) -> Address:

@@ -31,7 +31,7 @@ from driftmon.store.states import from_row as state_from_row
 from driftmon.store.types import from_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection, Row, Select
@@ -43,6 +43,7 @@ __all__ = [
     "between",
     "checked_windows",
     "checks_of",
+    "columns_of",
     "exactly",
     "load",
     "newest_first",
@@ -113,7 +114,9 @@ def checked_windows(connection: Connection, query: Select[Any]) -> dict[Window, 
     return {Window(row.window_start, row.window_end): row.baseline for row in connection.execute(query)}
 
 
-def load(connection: Connection, monitor: str, query: Select[Any], *, column: str | None = None) -> list[CheckResult]:
+def load(
+    connection: Connection, monitor: str, query: Select[Any], *, column: str | Collection[str] | None = None
+) -> list[CheckResult]:
     """
     The results of a query, in its order.
 
@@ -121,7 +124,7 @@ def load(connection: Connection, monitor: str, query: Select[Any], *, column: st
     ----------
     query : Select
         `checks_of` the monitor, narrowed.
-    column : str, optional
+    column : str or collection of str, optional
         Leave out all others.
     """
     rows = connection.execute(query).all()
@@ -133,10 +136,22 @@ def load(connection: Connection, monitor: str, query: Select[Any], *, column: st
     ]
 
 
+def columns_of(connection: Connection, check: Row[Any], only: Collection[int]) -> tuple[ColumnResult, ...]:
+    """Some columns of a stored check, named by the row ids of their references."""
+    known = references(connection, {check.baseline_id}, only=only)
+    query = select(column_results).where(
+        column_results.c.check_id == check.id, column_results.c.reference_id.in_(known)
+    )
+    found = sorted(connection.execute(query), key=lambda row: known[row.reference_id].place)
+    return _column_results([(row, known[row.reference_id]) for row in found])
+
+
 def _results(
     connection: Connection, monitor: str, rows: Sequence[Row[Any]], known: dict[int, Reference]
 ) -> Iterator[CheckResult]:
     query = select(column_results).where(column_results.c.check_id.in_([row.id for row in rows]))
+    if len(known) <= AT_ONCE:  # of one column among many, the others are not even fetched
+        query = query.where(column_results.c.reference_id.in_(known))
     columns: dict[int, list[Row[Any]]] = defaultdict(list)
     for row in connection.execute(query):
         if row.reference_id in known:

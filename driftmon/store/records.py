@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from driftmon.core.quality import Quality, QualityCheck
     from driftmon.core.verdict import Status, Threshold
     from driftmon.core.window import Window
+    from driftmon.findings import Finding
 
 __all__ = ["BaselineRecord", "ColumnSample", "MonitorFacts", "MonitorSnapshot", "RunRecord", "SnapshotKey"]
 
@@ -102,6 +103,18 @@ class ColumnSample:
     expected_novel_ratio: float | None = None
     sustained: bool | None = None
     quality: tuple[Quality, ...] = ()
+    excess: float | None = None
+    reason: str | None = None
+
+    @property
+    def lasting(self) -> bool:
+        """True if drift is sustained."""
+        return bool(self.sustained)
+
+    @property
+    def problems(self) -> list[Quality]:
+        """The quality checks that found something."""
+        return [quality for quality in self.quality if quality.problem]
 
     def quality_of(self, check: QualityCheck) -> Quality | None:
         """What came of one quality check; None if it was not made."""
@@ -113,8 +126,8 @@ class MonitorSnapshot:
     """
     All that the exporter shows of one monitor.
 
-    `window` and `baseline` are None and `columns` empty before the first stored check; `last_run_successful` is None before the
-    first run.
+    `window`, `baseline` and `headline` are None and `columns` empty before the first stored check; `last_run_successful` is None
+    before the first run. `headline` is the newest window in a line, `findings` what somebody should know of, the worst first.
     """
 
     facts: MonitorFacts
@@ -126,3 +139,5 @@ class MonitorSnapshot:
     last_success_at: datetime | None
     last_run_successful: bool | None
     consecutive_failed_runs: int
+    headline: str | None = None
+    findings: tuple[Finding, ...] = ()

@@ -50,9 +50,13 @@ def reference_ids(connection: Connection, baseline_id: int) -> dict[ColumnKey, i
 
 
 def references(
-    connection: Connection, baseline_ids: Collection[int], *, column: str | None = None
+    connection: Connection,
+    baseline_ids: Collection[int],
+    *,
+    column: str | Collection[str] | None = None,
+    only: Collection[int] | None = None,
 ) -> dict[int, Reference]:
-    """The references of some baselines by row id; all columns, or one."""
+    """The references of some baselines by row id; all columns, or some, or only those with these row ids."""
     columns = select(baseline_columns).where(baseline_columns.c.baseline_id.in_(baseline_ids))
     histograms = _of_columns(
         select(
@@ -62,8 +66,14 @@ def references(
         )
     ).where(baseline_profiles.c.baseline_id.in_(baseline_ids))
     if column is not None:
-        columns = columns.where(baseline_columns.c.column_name == column)
-        histograms = histograms.where(baseline_columns.c.column_name == column)
+        names = [column] if isinstance(column, str) else column
+        columns = columns.where(baseline_columns.c.column_name.in_(names))
+        histograms = histograms.where(baseline_columns.c.column_name.in_(names))
+    if only is not None:
+        histograms = histograms.where(baseline_histograms.c.id.in_(only))
+        columns = columns.where(
+            baseline_columns.c.id.in_(select(baseline_histograms.c.column_id).where(baseline_histograms.c.id.in_(only)))
+        )
     learnt = {row.id: row for row in connection.execute(columns)}
     layouts = {row_id: layout_from_json(from_json(row.layout)) for row_id, row in learnt.items()}
     return {

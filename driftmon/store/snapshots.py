@@ -2,55 +2,47 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, func, or_, select
 
 from driftmon.core.verdict import Status, Threshold
 from driftmon.core.window import Window
 from driftmon.errors import UsageError
-from driftmon.store.history import checks_of, newest_first, quality_from
+from driftmon.findings import find, is_blind, summary, worth_telling
+from driftmon.store.breaches import SEVERITIES, breached_since
+from driftmon.store.history import checks_of, columns_of, newest_first, quality_from
 from driftmon.store.monitors import facts_from
 from driftmon.store.records import ColumnSample, MonitorSnapshot
-from driftmon.store.references import reference_ids
 from driftmon.store.schema import (
-    EVALUATED,
     baseline_columns,
     baseline_histograms,
     baseline_profiles,
-    checks,
     column_results,
     monitors,
     runs,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy import Connection, Row
 
+    from driftmon.findings import Finding
     from driftmon.store.references import ColumnKey
+    from driftmon.streaks import Streak
 
 __all__ = ["snapshot"]
 
-SEVERITIES = {
-    "warning": frozenset({Status.WARNING, Status.CRITICAL}),
-    "critical": frozenset({Status.CRITICAL}),
-}
-"""The statuses that are at least that severe."""
-
 SHOWN = (
-    *("role", "status", "warning_threshold", "critical_threshold", "quality", "sustained"),
-    *("kl", "lower_bound", "noise_floor", "usual_limit", "missing_ratio", "novel_ratio", "expected_novel"),
+    *("role", "status", "reason", "warning_threshold", "critical_threshold", "quality", "sustained"),
+    *("kl", "excess", "lower_bound", "noise_floor", "usual_limit", "missing_ratio", "novel_ratio", "expected_novel"),
 )
-"""The columns of a row of results that are shown; texts and counts are not."""
+"""The columns of a row of results that are shown of every column; counts are not."""
 
-FIRST_PAGE, LARGEST_PAGE = 8, 256
-"""Windows looked back at, at once: few at first, since most breaches are young."""
-
-MOST_WANTED = 500
-"""Columns asked for by name; for more, all are read, since databases limit the values of a statement."""
+AT_ONCE = 500
+"""Columns asked for by name in one statement: databases limit the values of a statement."""
 
 
 def snapshot(connection: Connection, monitor: str) -> MonitorSnapshot:
@@ -67,18 +59,25 @@ def snapshot(connection: Connection, monitor: str) -> MonitorSnapshot:
     ).first()
     if known is None:
         raise UsageError(f"monitor {monitor!r} is not in the results database; run a check of it first")
-    newest = connection.execute(newest_first(checks_of(monitor)).limit(1)).first()
+    facts = facts_from(known)
     last_success, last_successful, failures = _runs(connection, known.id)
+    newest = connection.execute(newest_first(checks_of(monitor)).limit(1)).first()
+    if newest is None:
+        return MonitorSnapshot(facts, None, None, None, None, (), last_success, last_successful, failures)
+    window, zone = Window(newest.window_start, newest.window_end), ZoneInfo(facts.timezone)
+    columns, findings = _columns(connection, newest, window, zone)
     return MonitorSnapshot(
-        facts=facts_from(known),
-        window=None if newest is None else Window(newest.window_start, newest.window_end),
-        baseline=None if newest is None else newest.baseline,
-        reference_rows=None if newest is None else newest.reference_rows,
-        live_rows=None if newest is None else newest.live_rows,
-        columns=() if newest is None else _samples(connection, newest),
+        facts=facts,
+        window=window,
+        baseline=newest.baseline,
+        reference_rows=newest.reference_rows,
+        live_rows=newest.live_rows,
+        columns=columns,
         last_success_at=last_success,
         last_run_successful=last_successful,
         consecutive_failed_runs=failures,
+        headline=summary(columns, live_rows=newest.live_rows, window=window, zone=zone),
+        findings=findings,
     )
 
 
@@ -98,10 +97,27 @@ def _runs(connection: Connection, monitor_id: int) -> tuple[Any, bool | None, in
     return None if success is None else success.finished_at, last.error is None, count
 
 
-def _samples(connection: Connection, newest: Row[Any]) -> tuple[ColumnSample, ...]:
+def _columns(
+    connection: Connection, newest: Row[Any], window: Window, zone: ZoneInfo
+) -> tuple[tuple[ColumnSample, ...], tuple[Finding, ...]]:
+    rows = _rows(connection, newest)
+    breaching = [key for key, row in rows.items() if Status(row.status).breach]
+    streaks = breached_since(connection, newest.monitor_id, breaching)
+    samples = {key: _sample(row, streaks.get(key, {})) for key, row in rows.items()}
+    telling = [rows[key].reference_id for key, sample in samples.items() if worth_telling(sample)]
+    told = [
+        column
+        for first in range(0, len(telling), AT_ONCE)
+        for column in columns_of(connection, newest, telling[first : first + AT_ONCE])
+    ]
+    return tuple(samples.values()), find(told, streaks, window, zone, blind=is_blind(samples.values()))
+
+
+def _rows(connection: Connection, newest: Row[Any]) -> dict[ColumnKey, Row[Any]]:
     rows: Sequence[Any] = connection.execute(
         select(
             *(column_results.c[name] for name in SHOWN),
+            column_results.c.reference_id,
             baseline_columns.c.column_name,
             baseline_profiles.c.segment,
             baseline_profiles.c.reference_rows,
@@ -113,14 +129,10 @@ def _samples(connection: Connection, newest: Row[Any]) -> tuple[ColumnSample, ..
         .where(column_results.c.check_id == newest.id)
         .order_by(baseline_profiles.c.position, baseline_columns.c.position)
     ).all()
-    keyed = {(row.column_name, row.segment or None): row for row in rows}
-    breaching = [key for key, row in keyed.items() if Status(row.status).breach]
-    streaks = _breached_windows(connection, newest.monitor_id, breaching)
-    none = dict.fromkeys(SEVERITIES, 0)
-    return tuple(_sample(row, streaks.get(key, none)) for key, row in keyed.items())
+    return {(row.column_name, row.segment or None): row for row in rows}
 
 
-def _sample(row: Row[Any], breached_windows: Mapping[str, int]) -> ColumnSample:
+def _sample(row: Row[Any], streaks: Mapping[Status, Streak]) -> ColumnSample:
     return ColumnSample(
         column=row.column_name,
         role=row.role,
@@ -133,69 +145,11 @@ def _sample(row: Row[Any], breached_windows: Mapping[str, int]) -> ColumnSample:
         missing_ratio=row.missing_ratio,
         reference_missing_ratio=row.reference_missing / row.reference_rows if row.reference_rows else None,
         novel_ratio=row.novel_ratio,
-        breached_windows=breached_windows,
+        breached_windows={str(each): streaks[each].windows if each in streaks else 0 for each in SEVERITIES},
         usual_limit=row.usual_limit,
         expected_novel_ratio=row.expected_novel,
         sustained=row.sustained,
         quality=quality_from(row),
+        excess=row.excess,
+        reason=row.reason,
     )
-
-
-@dataclass
-class _Streak:
-    """Windows in a row, from the newest back, that breached; by severity, those whose row has not ended yet in `going`."""
-
-    windows: dict[str, int] = field(default_factory=lambda: dict.fromkeys(SEVERITIES, 0))
-    going: set[str] = field(default_factory=lambda: set(SEVERITIES))
-
-    def look_back(self, status: Status) -> None:
-        """Take in the window before those seen so far."""
-        self.going = {severity for severity in self.going if status in SEVERITIES[severity]}
-        for severity in self.going:
-            self.windows[severity] += 1
-
-
-def _breached_windows(
-    connection: Connection, monitor_id: int, keys: Iterable[ColumnKey]
-) -> dict[ColumnKey, dict[str, int]]:
-    """
-    For columns that breach now, how many windows in a row have done so.
-
-    Windows without a verdict on the column neither count nor end a row, but one whose baseline did not have the column does:
-    what came before it is not known to be the same column. Looks back no further than the longest row.
-    """
-    streaks = {key: _Streak() for key in keys}
-    going = set(streaks)
-    ids: dict[int, dict[ColumnKey, int]] = {}
-    seen, page = 0, FIRST_PAGE
-    while going:
-        query = select(checks.c.id, checks.c.baseline_id).where(checks.c.monitor_id == monitor_id)
-        windows = connection.execute(newest_first(query).offset(seen).limit(page)).all()
-        for baseline_id in {row.baseline_id for row in windows} - set(ids):
-            ids[baseline_id] = reference_ids(connection, baseline_id)
-        wanted = {ids[row.baseline_id][key]: key for row in windows for key in going & ids[row.baseline_id].keys()}
-        verdicts = _verdicts(connection, [row.id for row in windows], wanted)
-        for row in windows:
-            going &= ids[row.baseline_id].keys()
-            for key in going:
-                if (row.id, key) in verdicts:
-                    streaks[key].look_back(verdicts[row.id, key])
-            going = {key for key in going if streaks[key].going}
-        if len(windows) < page:
-            break
-        seen, page = seen + page, min(4 * page, LARGEST_PAGE)
-    return {key: streak.windows for key, streak in streaks.items()}
-
-
-def _verdicts(
-    connection: Connection, windows: Sequence[int], wanted: Mapping[int, ColumnKey]
-) -> dict[tuple[int, ColumnKey], Status]:
-    """The verdicts on some columns, named by the row ids of their references, in some windows."""
-    results = column_results.c
-    query = select(results.check_id, results.reference_id, results.status).where(
-        results.check_id.in_(windows), results.status.in_(EVALUATED)
-    )
-    if len(wanted) <= MOST_WANTED:
-        query = query.where(results.reference_id.in_(wanted))
-    rows = connection.execute(query)
-    return {(row.check_id, wanted[row.reference_id]): Status(row.status) for row in rows if row.reference_id in wanted}

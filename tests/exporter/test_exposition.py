@@ -81,6 +81,7 @@ def text(column, monitor):
     state = ExporterState(
         "0.1.0",
         "3.11.2",
+        Links("https://grafana.example.org", "http://127.0.0.1:9877"),
         successful=True,
         successes=4,
         failures=1,
