@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from driftmon.errors import UsageError
-from driftmon.store import baselines, checks, history, migrate, monitors, promotions, snapshots
+from driftmon.store import baselines, checks, history, migrate, monitors, promotions, snapshots, timeline
 from driftmon.store.engine import Database
 from driftmon.store.records import RunRecord
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
     from types import TracebackType
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from driftmon.core.check import CheckResult
     from driftmon.core.window import Window
     from driftmon.store.records import BaselineRecord, MonitorFacts, MonitorSnapshot, SnapshotKey
+    from driftmon.store.timeline import Timeline, WindowPoint
 
 __all__ = ["Store"]
 
@@ -190,7 +192,7 @@ class Store:
         start: datetime | None = None,
         end: datetime | None = None,
         limit: int | None = None,
-        column: str | None = None,
+        column: str | Collection[str] | None = None,
     ) -> list[CheckResult]:
         """
         Past results, the newest window first.
@@ -203,8 +205,8 @@ class Store:
             Only windows that lie within.
         limit : int, optional
             Only so many, of the newest.
-        column : str, optional
-            Leave out all other columns; the segments of this one stay.
+        column : str or collection of str, optional
+            Leave out all other columns; the segments of these stay.
         """
         query = history.between(history.checks_of(monitor), start, end)
         if window is not None:
@@ -227,6 +229,31 @@ class Store:
         query = history.between(history.checks_of(monitor), start, end)
         with self._database.reading() as connection:
             return history.alerted(connection, query)
+
+    # Read by reports and pages
+
+    def timeline(
+        self,
+        monitor: str,
+        *,
+        end: datetime | None = None,
+        limit: int,
+        column: str | None = None,
+        segments: bool = False,
+    ) -> Timeline:
+        """The last windows of a monitor, by `end`, in a few numbers a column; see `driftmon.store.timeline`."""
+        with self._database.reading() as connection:
+            return timeline.timeline(connection, monitor, end=end, limit=limit, column=column, segments=segments)
+
+    def strips(self, names: Collection[str] | None = None, *, limit: int) -> dict[str, tuple[WindowPoint, ...]]:
+        """The last windows of several monitors, or of all, each the oldest first; a monitor without a check is not there."""
+        with self._database.reading() as connection:
+            return timeline.strips(connection, names, limit=limit)
+
+    def last_failure(self, monitor: str) -> RunRecord | None:
+        """The newest run of a monitor if it failed; None if it did not, or there was none."""
+        with self._database.reading() as connection:
+            return timeline.last_failure(connection, monitor)
 
     # Read by the exporter
 
