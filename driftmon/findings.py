@@ -12,16 +12,19 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from driftmon.core.quality import QualityCheck
 from driftmon.core.result import ranked
+from driftmon.core.sustained import POOLED
 from driftmon.core.verdict import Status
 from driftmon.headline import headline_of
 from driftmon.streaks import breached_since
-from driftmon.words import NATS, moved, named, quality_text, span_text, sustained_text, window_word
+from driftmon.words import NATS, moved, named, quality_text, span_text, window_word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from zoneinfo import ZoneInfo
 
+    from driftmon.core.quality import Quality
     from driftmon.core.result import CheckResult, ColumnResult, Judged
     from driftmon.core.window import Window
     from driftmon.streaks import Streak
@@ -215,16 +218,35 @@ def fitted(text: str, most: int = LONGEST_TEXT) -> str:
 def _text(column: ColumnResult, streaks: Mapping[Status, Streak], window: Window, zone: ZoneInfo) -> str:
     if not column.status.evaluated:
         return f"no verdict ({column.status}): {column.reason}"
-    parts = []
-    if column.status.breach:
-        parts += [_size(column), _since(streaks.get(column.status), window, zone)]
-    parts.append(moved(column))
-    if column.hint:
-        parts.append(column.hint)
-    if column.lasting:
-        parts.append(f"sustained drift: {sustained_text(column)}")
-    parts += [quality_text(column, quality, most=2) for quality in column.problems]
+    drift = [_size(column), _since(streaks.get(column.status), window, zone), moved(column)]
+    lasting = _lasting(column, window)
+    if not column.status.breach:
+        # What the newest window alone shows may be the opposite of what has lasted.
+        drift = [lasting, f"in this {window_word(window)} alone: {moved(column)}"] if lasting else [moved(column)]
+        lasting = ""
+    told = _joined([*drift, column.hint or "", lasting])
+    # What moved, or the hint, often says it already.
+    problems = [quality_text(column, quality, most=2) for quality in column.problems if not _hinted(column, quality)]
+    return _joined([told, *(problem for problem in problems if problem not in told)])
+
+
+def _joined(parts: Iterable[str]) -> str:
     return "; ".join(part for part in parts if part)
+
+
+def _hinted(column: ColumnResult, quality: Quality) -> bool:
+    """True if the hint tells of the most frequent value that a quality check is about."""
+    return bool(
+        quality.check is QualityCheck.TOP_VALUE and column.hint and quality.value and quality.value in column.hint
+    )
+
+
+def _lasting(column: ColumnResult, window: Window) -> str:
+    if column.sustained is None or not column.lasting:
+        return ""
+    pooled = f"{min(column.sustained.windows, POOLED)} {window_word(window)}s"
+    bound, limit = NATS.text(column.sustained.lower_bound), NATS.short(column.threshold.warning)
+    return f"sustained drift: the last {pooled} together moved by at least {bound} nats, above the warning threshold {limit}"
 
 
 def _size(column: ColumnResult) -> str:
@@ -234,19 +256,19 @@ def _size(column: ColumnResult) -> str:
         return ""
     limit = column.threshold.critical if severity is Status.CRITICAL else column.threshold.warning
     size = f"KL {NATS.text(scores.kl)} nats"
-    reverse = " in the reverse direction" if scores.lower_bound_reverse > scores.lower_bound else ""
+    if scores.lower_bound_reverse > scores.lower_bound:
+        size += f", reverse KL {NATS.text(scores.kl_reverse)} nats"
     if limit == 0:
-        return f"{size}, at least {NATS.text(scores.bound)}{reverse}, above the {severity} threshold 0"
+        return f"{size}: at least {NATS.text(scores.bound)}, above the {severity} threshold 0"
     # Rounded down: it says "at least".
     times = math.floor(10 * scores.bound / limit) / 10
-    return f"{size}, at least {times:.1f} × the {severity} threshold {NATS.short(limit)}{reverse}"
+    return f"{size}: at least {times:.1f} × the {severity} threshold {NATS.short(limit)}"
 
 
 def _since(streak: Streak | None, window: Window, zone: ZoneInfo) -> str:
     if streak is None:
         return ""
-    word = window_word(window)
-    if streak.windows == 1:
-        return f"new in this {word}" if streak.after_other else f"in the first {word} that was checked"
     first = span_text(streak.first, zone).split(" to ")[0]
-    return f"since {first} ({streak.windows} {word}s)"
+    word = window_word(window)
+    earlier = "" if streak.after_other else " or earlier"
+    return f"since {first}{earlier} ({f'first {word}' if streak.windows == 1 else f'{streak.windows} {word}s'})"

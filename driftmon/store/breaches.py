@@ -9,13 +9,14 @@ from sqlalchemy import select
 
 from driftmon.core.verdict import Status
 from driftmon.core.window import Window
-from driftmon.store.history import newest_first
+from driftmon.store.history import between, newest_first
 from driftmon.store.references import reference_ids
 from driftmon.store.schema import EVALUATED, checks, column_results
 from driftmon.streaks import Streak
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
 
     from sqlalchemy import Connection
 
@@ -56,10 +57,10 @@ class _LookBack:
 
 
 def breached_since(
-    connection: Connection, monitor_id: int, keys: Iterable[ColumnKey]
+    connection: Connection, monitor_id: int, keys: Iterable[ColumnKey], *, end: datetime | None = None
 ) -> dict[ColumnKey, dict[Status, Streak]]:
     """
-    For columns that breach now, for each severity that they reach, the windows in a row that have done so.
+    For columns that breach now, or in the newest window that ends by `end`, for each severity that they reach, the windows in a row that have done so.
 
     Windows without a verdict on the column neither count nor end a row, but one whose baseline did not have the column does:
     what came before it is not known to be the same column. Looks back no further than the longest row.
@@ -72,7 +73,7 @@ def breached_since(
         query = select(checks.c.id, checks.c.baseline_id, checks.c.window_start, checks.c.window_end).where(
             checks.c.monitor_id == monitor_id
         )
-        windows = connection.execute(newest_first(query).offset(seen).limit(page)).all()
+        windows = connection.execute(newest_first(between(query, None, end)).offset(seen).limit(page)).all()
         for baseline_id in {row.baseline_id for row in windows} - set(ids):
             ids[baseline_id] = reference_ids(connection, baseline_id)
         wanted = {ids[row.baseline_id][key]: key for row in windows for key in going & ids[row.baseline_id].keys()}

@@ -6,6 +6,7 @@ import dataclasses
 import random
 from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from driftmon.core.quality import QualityCheck
 from driftmon.core.verdict import Status, Threshold
 from driftmon.core.window import Window
 from driftmon.errors import BaselineMissing, StoreError, UsageError
+from driftmon.findings import findings_of, summary
 from driftmon.store.records import RunRecord
 from driftmon.store.store import Store
 from tests.store.factories import DAY, NOW, baseline_of, day, facts, result_of, rows
@@ -481,6 +483,32 @@ def test_a_snapshot_shows_what_is_usual_sustained_and_wrong_with_shares(store: S
         assert sample.quality == column.quality
     assert samples[0].quality_of(QualityCheck.NOVEL) is None
     assert samples[0].quality_of(QualityCheck.MISSING) == saved["delay"].quality[0]
+
+
+@pytest.mark.parametrize(
+    "shifts",
+    [
+        pytest.param((0.0, 1.0), id="new"),
+        pytest.param((1.0, 1.0, 1.0), id="from the first window on"),
+        pytest.param((1.0, 0.0, 1.0, 1.0), id="again"),
+        pytest.param((0.0, 0.35, 0.35, 1.0), id="escalated"),
+        pytest.param((0.0, 1.0, None, 1.0), id="with a window without rows in between"),
+        pytest.param((1.0, 0.0), id="over"),
+        pytest.param((1.0, None), id="without rows now"),
+    ],
+)
+def test_a_snapshot_finds_what_the_stored_checks_say(store: Store, shifts):
+    for number, shift in enumerate(shifts, 1):
+        live = rows(number, 0) if shift is None else rows(number, shift=shift)
+        save(store, result_of(BASELINE, live, day(number), policy=POLICY))
+    newest, *past = store.load_checks("flights")
+
+    snapshot = store.monitor_snapshot("flights")
+
+    zone = ZoneInfo(facts().timezone)
+    assert snapshot.findings == findings_of(newest, past, zone)
+    assert snapshot.headline == summary(newest.columns, live_rows=newest.live_rows, window=newest.window, zone=zone)
+    assert bool(snapshot.findings) == (shifts[-1] != 0)
 
 
 def test_of_two_windows_that_end_together_the_shorter_is_the_newest(store: Store):

@@ -15,7 +15,9 @@ from driftmon.core.quality import Quality, QualityCheck
 from driftmon.core.verdict import Status, Threshold
 from driftmon.exporter.exposition import SNAPSHOT_FAMILIES, exposition, label_value, render_exporter, render_monitor
 from driftmon.exporter.snapshot import SnapshotBuilder
+from driftmon.findings import Alert, Finding
 from driftmon.metrics import ExporterState
+from driftmon.settings import Links
 from driftmon.store.records import MonitorFacts
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "metrics.txt"
@@ -66,6 +68,12 @@ def text(column, monitor):
         )),
         column('say "hi"\\\n', novel_ratio=None),
         column("dep_delay", segment="origin=JFK", status=Status.CRITICAL, kl=0.25, breached_windows={"warning": 1, "critical": 1}, quality=()),
+        headline="2 of 5 columns drifted: dep_delay where origin=JFK (critical), dep_delay (warning) (964 rows of 2013-05-01)",
+        findings=(
+            Finding("dep_delay", "feature", "origin=JFK", Status.CRITICAL, (Alert("DriftmonColumnDrift", Status.CRITICAL),),
+                "KL 0.250 nats: at least 2.1 × the critical threshold 0.1; since 2013-05-01 (first day); (41, 120] 10 % → 18 %"),
+            Finding("dep_delay", "feature", None, Status.WARNING, (), "KL 0.043 nats: at least 1.0 × the warning threshold 0.02"),
+        ),
     )  # fmt: skip
     new = monitor(
         "new",

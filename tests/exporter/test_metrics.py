@@ -10,6 +10,7 @@ from driftmon.metrics import (
     COLUMN_LABELS,
     EXPORTER_FAMILIES,
     FAMILIES,
+    FINDING_FAMILIES,
     MONITOR_FAMILIES,
     MONITOR_LABELS,
     series_of,
@@ -24,6 +25,8 @@ PROMISED = {
     "driftmon_column_kl_threshold_nats": {"severity"},
     "driftmon_column_consecutive_breached_windows": {"severity"},
     "driftmon_column_sustained_drift": set(),
+    "driftmon_column_finding_rank": {"text"},
+    "driftmon_monitor_headline_info": {"text"},
     "driftmon_column_quality_problem": {"check"},
     "driftmon_column_kl_usual_limit_nats": set(),
     "driftmon_column_expected_novel_ratio": set(),
@@ -59,14 +62,18 @@ def test_no_name_is_used_twice():
 
 
 def test_labels_begin_with_what_identifies_the_series():
-    for families, identity in ((MONITOR_FAMILIES, MONITOR_LABELS), (COLUMN_FAMILIES, COLUMN_LABELS)):
+    for families, identity in (
+        (MONITOR_FAMILIES, MONITOR_LABELS),
+        (FINDING_FAMILIES, COLUMN_LABELS),
+        (COLUMN_FAMILIES, COLUMN_LABELS),
+    ):
         for family in families:
             assert family.labels[: len(identity)] == identity
 
 
 @each_family
 def test_names_and_helps_follow_the_conventions(family):
-    assert re.fullmatch(r"driftmon_(monitor|column|exporter|build)_[a-z_]+", family.name)
+    assert re.fullmatch(r"driftmon_(monitor|column|exporter|build|links)_[a-z_]+", family.name)
     assert family.name.endswith("_total") == (family.type == "counter")
     # The exposition writes the help as it stands, so it must need no escaping.
     assert re.fullmatch(r"[^\\\n\"]+\.", family.help)
@@ -90,12 +97,14 @@ def test_the_document_describes_every_family_as_it_is():
 
 
 def test_the_document_names_no_family_that_is_not_there():
-    assert set(re.findall(r"driftmon_(?:monitor|column|exporter|build)_\w+", DOCUMENT.read_text())) == set(by_name)
+    assert set(re.findall(r"driftmon_(?:monitor|column|exporter|build|links)_\w+", DOCUMENT.read_text())) == set(
+        by_name
+    )
 
 
 def test_the_document_says_how_many_series_there_are_and_which_are_left_out_first():
     text = " ".join(DOCUMENT.read_text().split())
-    optional = [f"`{family.name}`" for family in reversed(COLUMN_FAMILIES) if family.optional]
+    optional = [f"`{family.name}`" for family in reversed((*FINDING_FAMILIES, *COLUMN_FAMILIES)) if family.optional]
 
     assert f"({', '.join(optional)}, in this order)" in text
     assert f"A monitor has {series_of(0)} series, and up to {series_of(1) - series_of(0)} more for each column" in text
