@@ -46,7 +46,7 @@ __all__ = [
     "runs",
 ]
 
-SCHEMA_VERSION = "0002"
+SCHEMA_VERSION = "0003"
 """The newest migration: the version that this driftmon reads and writes."""
 
 VERSION_TABLE = "driftmon_schema"

@@ -19,6 +19,7 @@ from driftmon.store import migrate, schema
 from driftmon.store.engine import Database
 from driftmon.store.store import Store
 from tests.store.factories import NOW, baseline_of, day, facts, result_of, rows
+from tests.store.views import VIEWS, drop_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,7 +62,7 @@ def test_the_migrations_end_in_the_check_constraints_of_the_schema(upgraded: Dat
 
     with upgraded.writing() as connection:
         migrated = constraints(connection)
-        schema.metadata.drop_all(connection)
+        drop_schema(connection)
         schema.metadata.create_all(connection)
         assert constraints(connection) == migrated
 
@@ -76,7 +77,7 @@ def test_tables_that_were_made_anew_still_number_no_row_twice(tmp_path: Path):
     migrate.upgrade(f"sqlite:///{tmp_path}/results.db")
     with closing(Database(f"sqlite:///{tmp_path}/results.db")) as database, database.migrating() as connection:
         migrated = numbered(connection)
-        schema.metadata.drop_all(connection)
+        drop_schema(connection)
         schema.metadata.create_all(connection)
         assert numbered(connection) == migrated
 
@@ -160,6 +161,22 @@ def test_a_database_of_version_0001_can_be_written_to_after_the_upgrade(results_
         assert len(store.load_checks("flights")) == 4
 
 
+def test_the_views_can_be_taken_back_and_made_again(results_of_0001: str):
+    migrate.upgrade(results_of_0001)
+
+    with closing(Database(results_of_0001)) as database:
+        with database.migrating() as connection:
+            command.downgrade(migrate.migrations(connection), "0002")
+        with database.reading() as connection:
+            assert inspect(connection).get_view_names() == []
+        assert migrate.current(results_of_0001).found == "0002"
+        assert migrate.upgrade(results_of_0001).up_to_date
+        with database.reading() as connection:
+            assert set(VIEWS) <= set(inspect(connection).get_view_names())
+    with Store.open(results_of_0001) as store:
+        assert len(store.load_checks("flights")) == len(RESULTS)
+
+
 def test_windows_checked_before_0002_count_as_scheduled(results_of_0001: str):
     migrate.upgrade(results_of_0001)
 
@@ -172,7 +189,7 @@ def test_the_version_is_told_in_words(empty_database: str):
 
     told = str(migrate.current(empty_database))
 
-    assert "has schema version 0002, up to date" in told
+    assert f"has schema version {schema.SCHEMA_VERSION}, up to date" in told
     assert "s3cret-word" not in told
 
 
@@ -183,11 +200,12 @@ def test_an_upgrade_says_nothing_by_itself(empty_database: str, capfd: pytest.Ca
 
 
 def test_a_newer_database_is_left_alone(upgraded: Database, empty_database: str):
-    pretend_version(empty_database, "0007")
+    pretend_version(empty_database, "0999")
 
     for use in (Store.open, migrate.upgrade):
         with pytest.raises(
-            StoreVersionError, match="has schema version 0007, this driftmon needs 0002; upgrade driftmon"
+            StoreVersionError,
+            match=f"has schema version 0999, this driftmon needs {schema.SCHEMA_VERSION}; upgrade driftmon",
         ):
             use(empty_database)
     assert migrate.current(empty_database).newer
@@ -197,7 +215,8 @@ def test_an_older_database_names_the_command_that_upgrades_it(upgraded: Database
     pretend_version(empty_database, "0000")
 
     for read_only in (False, True):
-        with pytest.raises(StoreVersionError, match=r"has schema version 0000.*needs 0002; run: driftmon db upgrade"):
+        needed = f"has schema version 0000.*needs {schema.SCHEMA_VERSION}; run: driftmon db upgrade"
+        with pytest.raises(StoreVersionError, match=needed):
             Store.open(empty_database, read_only=read_only)
 
 

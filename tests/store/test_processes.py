@@ -11,9 +11,10 @@ import pytest
 from sqlalchemy import text
 
 from driftmon.store.engine import Database
-from driftmon.store.schema import VERSION_TABLE, metadata
+from driftmon.store.schema import SCHEMA_VERSION, VERSION_TABLE
 from driftmon.store.store import Store
 from tests.store.factories import NOW, as_stored, baseline_of, day, facts, result_of, rows
+from tests.store.views import drop_schema
 from tests.store.workers import context, open_at_once, save_again_and_again, save_for_ever, upgrade_at_once
 
 if TYPE_CHECKING:
@@ -100,10 +101,10 @@ def answers_of_processes_at_once(work, url: str) -> list[str]:
 
 def test_processes_that_upgrade_at_once_do_not_clash(empty_database: str):
     for _ in range(3):
-        assert answers_of_processes_at_once(upgrade_at_once, empty_database) == ["0002"] * 4
+        assert answers_of_processes_at_once(upgrade_at_once, empty_database) == [SCHEMA_VERSION] * 4
 
         with closing(Database(empty_database)) as database, database.writing() as connection:
-            metadata.drop_all(connection)
+            drop_schema(connection)
             connection.execute(text(f"DROP TABLE {VERSION_TABLE}"))
 
 
