@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Row
 
-__all__ = ["add_run", "facts_from", "keys", "lock", "record_run", "register"]
+__all__ = ["add_run", "facts_from", "find", "keys", "lock", "record_run", "register"]
 
 
 def register(connection: Connection, facts: MonitorFacts, *, now: datetime) -> int:
@@ -84,6 +84,12 @@ def keys(connection: Connection) -> list[SnapshotKey]:
     """One key for every monitor whose file is known, by name."""
     query = select(monitors.c.name, monitors.c.revision).where(monitors.c.model.is_not(None))
     return [SnapshotKey(row.name, row.revision) for row in sorted(connection.execute(query))]
+
+
+def find(connection: Connection, name: str) -> int | None:
+    """The row id of a monitor; None if it is not there."""
+    row_id: int | None = connection.execute(select(monitors.c.id).where(monitors.c.name == name)).scalar()
+    return row_id
 
 
 def facts_from(row: Row[Any]) -> MonitorFacts:
