@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from driftmon.errors import UsageError
-from driftmon.store import baselines, checks, history, migrate, monitors, promotions, snapshots, timeline
+from driftmon.store import baselines, breaches, checks, history, migrate, monitors, promotions, snapshots, timeline
 from driftmon.store.engine import Database
 from driftmon.store.records import RunRecord
 
@@ -18,9 +18,12 @@ if TYPE_CHECKING:
 
     from driftmon.core.baseline import Baseline
     from driftmon.core.check import CheckResult
+    from driftmon.core.verdict import Status
     from driftmon.core.window import Window
     from driftmon.store.records import BaselineRecord, MonitorFacts, MonitorSnapshot, SnapshotKey
+    from driftmon.store.references import ColumnKey
     from driftmon.store.timeline import Timeline, WindowPoint
+    from driftmon.streaks import Streak
 
 __all__ = ["Store"]
 
@@ -249,6 +252,14 @@ class Store:
         """The last windows of several monitors, or of all, each the oldest first; a monitor without a check is not there."""
         with self._database.reading() as connection:
             return timeline.strips(connection, names, limit=limit)
+
+    def breached_since(
+        self, monitor: str, keys: Collection[ColumnKey], *, end: datetime | None = None
+    ) -> dict[ColumnKey, dict[Status, Streak]]:
+        """For columns (and segments) that breach in the newest window by `end`: since when, by severity."""
+        with self._database.reading() as connection:
+            row_id = monitors.find(connection, monitor)
+            return {} if row_id is None else breaches.breached_since(connection, row_id, keys, end=end)
 
     def last_failure(self, monitor: str) -> RunRecord | None:
         """The newest run of a monitor if it failed; None if it did not, or there was none."""
