@@ -42,11 +42,12 @@ __all__ = [
     "column_results",
     "metadata",
     "monitors",
+    "notifications",
     "promotions",
     "runs",
 ]
 
-SCHEMA_VERSION = "0003"
+SCHEMA_VERSION = "0004"
 """The newest migration: the version that this driftmon reads and writes."""
 
 VERSION_TABLE = "driftmon_schema"
@@ -251,4 +252,18 @@ runs = Table(
     Column("error", Verbatim, comment="null for a success"),
     Index(None, "monitor_id", "finished_at"),
     sqlite_autoincrement=True,
+)
+
+notifications = Table(
+    "driftmon_notifications",
+    metadata,
+    _reference("monitor_id", "driftmon_monitors", primary_key=True),
+    Column("receiver", String(64), primary_key=True, comment="tells receivers apart; no address"),
+    Column(
+        "told", Text, nullable=False, comment="JSON: [[alert, severity, column, segment], ...] that it believes to fire"
+    ),
+    Column("told_by", Verbatim, nullable=False, comment="the run that told it last; empty where nobody asks"),
+    Column("told_at", Instant),
+    Column("claim", String(32), comment="of the process that is telling it now"),
+    Column("claimed_at", Instant),
 )

@@ -5,12 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from driftmon.errors import UsageError
-from driftmon.store import baselines, breaches, checks, history, migrate, monitors, promotions, snapshots, timeline
+from driftmon.store import (
+    baselines,
+    breaches,
+    checks,
+    history,
+    migrate,
+    monitors,
+    notifications,
+    promotions,
+    snapshots,
+    timeline,
+)
 from driftmon.store.engine import Database
 from driftmon.store.records import RunRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
     from datetime import datetime
     from types import TracebackType
 
@@ -20,6 +31,7 @@ if TYPE_CHECKING:
     from driftmon.core.check import CheckResult
     from driftmon.core.verdict import Status
     from driftmon.core.window import Window
+    from driftmon.store.notifications import Claim, Told
     from driftmon.store.records import BaselineRecord, MonitorFacts, MonitorSnapshot, SnapshotKey
     from driftmon.store.references import ColumnKey
     from driftmon.store.timeline import Timeline, WindowPoint
@@ -265,6 +277,23 @@ class Store:
         """The newest run of a monitor if it failed; None if it did not, or there was none."""
         with self._database.reading() as connection:
             return timeline.last_failure(connection, monitor)
+
+    # What people were told
+
+    def told(self, monitor: str) -> dict[str, Told]:
+        """What the receivers of a monitor's messages believe, by receiver; those that were never told anything are not there."""
+        with self._database.reading() as connection:
+            return notifications.told(connection, monitor)
+
+    def claim_telling(self, monitor: str, receivers: Collection[str], claim: Claim) -> dict[str, Told]:
+        """Claim the right to tell receivers; gives those that nobody else is telling now, each with what it believes."""
+        with self._database.writing() as connection:
+            return notifications.claim(connection, monitor, receivers, claim)
+
+    def finish_telling(self, monitor: str, claim: Claim, news: Mapping[str, Told]) -> None:
+        """Give up a claim, and keep what was told while it lasted; who is not among the news was not told."""
+        with self._database.writing() as connection:
+            notifications.finish(connection, monitor, claim, news)
 
     # Read by the exporter
 

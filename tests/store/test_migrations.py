@@ -120,7 +120,8 @@ def results_of_0001(empty_database: str, tmp_path: Path) -> str:
         with target.migrating() as connection:
             command.upgrade(migrate.migrations(connection), "0001")
         with source.reading() as reader, target.writing() as writer:
-            for table in schema.metadata.sorted_tables:
+            known_tables = inspect(writer).get_table_names()
+            for table in (table for table in schema.metadata.sorted_tables if table.name in known_tables):
                 known = {column["name"] for column in inspect(writer).get_columns(table.name)} - {"id"}
                 columns = [item for item in table.columns if item.name in known]
                 found = reader.execute(select(*columns).order_by(*table.primary_key.columns)).mappings()
