@@ -7,6 +7,8 @@ BIN := $(VENV)/bin
 # One lock for development, tests and the demo: Airflow included.
 LOCK := requirements/dev.txt
 STAMP := $(VENV)/.installed
+COMPILE = uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+  --exclude-newer "$$(date -u -d '7 days ago' +%F)"
 
 .PHONY: help install demo up test check bench clean lock
 
@@ -39,10 +41,11 @@ bench: install ## print ratios (a check against a bare read of the same data) an
 	@for name in check_against_scan false_alarms power; do echo "== $$name"; $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 lock: ## pin every dependency anew, at least a week old (needs uv)
-	@uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	  --exclude-newer "$$(date -u -d '7 days ago' +%F)" -q -o $(LOCK)
-	@uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	  --exclude-newer "$$(date -u -d '7 days ago' +%F)" -q -o requirements/runtime.txt
+	@$(COMPILE) pyproject.toml --all-extras --group dev -o $(LOCK)
+	@$(COMPILE) pyproject.toml --all-extras -o requirements/runtime.txt -c $(LOCK)
+	@$(COMPILE) pyproject.toml --extra postgres -o requirements/serve.txt -c $(LOCK)
+	@$(COMPILE) pyproject.toml --extra postgres --group demo -o requirements/demo.txt -c $(LOCK)
+	@echo 'hatchling>=1.27' | $(COMPILE) - -o requirements/build.txt -c $(LOCK)
 
 clean: ## remove everything that the other targets made
 	rm -rf $(VENV) .demo .driftmon dist .coverage .hypothesis .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

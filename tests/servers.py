@@ -44,10 +44,11 @@ class PostgreSQL:
     """A running server; every test that wants one makes a database of its own."""
 
     port: int
+    administrator: str = USER
 
-    def url(self, database: str = "postgres", *, user: str = USER, password: str = PASSWORD) -> str:
+    def url(self, database: str = "postgres", *, user: str | None = None, password: str = PASSWORD) -> str:
         """The address of a database, as a user would write it."""
-        place = URL.create("postgresql", user, password, "127.0.0.1", self.port, database)
+        place = URL.create("postgresql", user or self.administrator, password, "127.0.0.1", self.port, database)
         return place.render_as_string(hide_password=False)
 
     def execute(self, statement: str, database: str = "postgres") -> None:
@@ -71,7 +72,7 @@ class PostgreSQL:
 
 
 @contextmanager
-def postgresql() -> Iterator[PostgreSQL]:
+def postgresql(administrator: str = USER) -> Iterator[PostgreSQL]:
     """A private PostgreSQL server, gone at the end of the block; skips the test where the binaries are missing."""
     binaries = _postgresql_binaries()
     if binaries is None:
@@ -81,9 +82,9 @@ def postgresql() -> Iterator[PostgreSQL]:
         account = _account()
         if account is not None:
             shutil.chown(folder, account, pwd.getpwnam(account).pw_gid)
-        _initialise(binaries, folder, account)
-        with _running(binaries, folder, account) as port:
-            yield PostgreSQL(port)
+        _initialise(binaries, folder, account, administrator)
+        with _running(binaries, folder, account, administrator) as server:
+            yield server
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -113,32 +114,32 @@ def _as(account: str | None) -> dict[str, object]:
     return {"user": account, "group": pwd.getpwnam(account).pw_gid, "extra_groups": []}
 
 
-def _initialise(binaries: Path, folder: Path, account: str | None) -> None:
+def _initialise(binaries: Path, folder: Path, account: str | None, administrator: str) -> None:
     password = folder / "password"
     password.write_text(PASSWORD)
     password.chmod(0o644)
-    command = [binaries / "initdb", "--no-sync", "-D", folder / "data", "-U", USER, "-E", "UTF8", "--locale=C"]
+    command = [binaries / "initdb", "--no-sync", "-D", folder / "data", "-U", administrator, "-E", "UTF8", "--locale=C"]
     options = ["--auth=scram-sha-256", f"--pwfile={password}"]
     subprocess.run([*command, *options], check=True, capture_output=True, cwd=folder, **_as(account))
 
 
 @contextmanager
-def _running(binaries: Path, folder: Path, account: str | None) -> Iterator[int]:
+def _running(binaries: Path, folder: Path, account: str | None, administrator: str) -> Iterator[PostgreSQL]:
     settings = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "max_connections": "50"}
     settings |= {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}  # a crash may lose it all
-    port = free_port()
+    database = PostgreSQL(free_port(), administrator)
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     log = (folder / "log").open("wb")
     server = subprocess.Popen(
-        [binaries / "postgres", "-D", folder / "data", "-p", str(port), *options],
+        [binaries / "postgres", "-D", folder / "data", "-p", str(database.port), *options],
         stdout=log,
         stderr=log,
         cwd=folder,
         **_as(account),
     )
     try:
-        _wait_until_ready(server, PostgreSQL(port), folder / "log")
-        yield port
+        _wait_until_ready(server, database, folder / "log")
+        yield database
     finally:
         server.send_signal(2)  # SIGINT: a fast shutdown
         server.wait(PATIENCE)
