@@ -78,6 +78,8 @@ def watched_by_prometheus(metrics: str, folder: Path, *, log: Callable[[str], No
     # The demo lasts minutes: scrape each second instead of each quarter minute.
     config = shipped.replace(f"127.0.0.1:{USUAL_METRICS_PORT}", target).replace("15s", "1s").replace("10s", "1s")
     (folder / "prometheus.yml").write_text(config, encoding="utf-8")
+    # The configuration names its rules relative to itself.
+    shutil.copy(PROJECT / "dashboards" / "prometheus" / "driftmon.rules.yml", folder)
     address = f"127.0.0.1:{free_port(USUAL_PROMETHEUS_PORT)}"
     command = [program, f"--config.file={folder / 'prometheus.yml'}", f"--storage.tsdb.path={folder / 'data'}"]
     with _running([*command, f"--web.listen-address={address}"], folder / "prometheus.log"):
