@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Links", "database_url", "home", "links", "monitors_folder"]
+__all__ = ["Links", "database_url", "home", "links", "monitors_folder", "notify_config", "notify_urls"]
 
 
 @dataclass(frozen=True)
@@ -52,3 +52,13 @@ def links(own: str = "") -> Links:
     """
     grafana, pages = (os.environ.get(name, "").strip().rstrip("/") for name in ("DRIFTMON_GRAFANA_URL", "DRIFTMON_URL"))
     return Links(grafana, pages or own.rstrip("/"))
+
+
+def notify_urls() -> str:
+    """Whom checks tell what changed: ``DRIFTMON_NOTIFY``, Apprise URLs with white space between them. They hold secrets."""
+    return os.environ.get("DRIFTMON_NOTIFY", "").strip()
+
+
+def notify_config() -> str:
+    """The same, by the path of a configuration file of Apprise: ``DRIFTMON_NOTIFY_CONFIG``."""
+    return os.environ.get("DRIFTMON_NOTIFY_CONFIG", "").strip()

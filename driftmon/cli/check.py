@@ -59,18 +59,21 @@ def check(  # noqa: PLR0913 - one parameter an option
 ) -> None:
     """Check one window of MONITOR and store the result; by default the newest complete window."""
     from driftmon.cli.tables import show_check  # noqa: PLC0415 - keeps --help light
+    from driftmon.notifications.telling import telling  # noqa: PLC0415
     from driftmon.pipeline import run_check  # noqa: PLC0415
     from driftmon.results import check_json  # noqa: PLC0415
     from driftmon.words import BITS, NATS  # noqa: PLC0415
 
     found = find_monitor(folder, monitor)
     window = _window(found, start, end, at)
-    with open_store(url) as store, reading(f"{monitor} {window}") as progress:
-        result = run_check(found, store, window, progress=progress)
-    if output == "json":
-        print_json(check_json(result))
-    else:
-        show_check(result, zone=found.zone, unit=BITS if bits else NATS)
+    with open_store(url) as store, telling(found, store):
+        with reading(f"{monitor} {window}") as progress:
+            result = run_check(found, store, window, progress=progress)
+        # Shown before people are told, who may take a while to answer.
+        if output == "json":
+            print_json(check_json(result))
+        else:
+            show_check(result, zone=found.zone, unit=BITS if bits else NATS)
     if not (result.live_rows or start or at):
         _tell_newest_rows(found)
     exit_for([result], fail_on)
@@ -135,12 +138,13 @@ def backfill(  # noqa: PLR0913 - one parameter an option
 ) -> None:
     """Check every window of MONITOR between two times. Interrupted, it goes on where it stopped."""
     from driftmon.cli.tables import show_history  # noqa: PLC0415 - keeps --help light
+    from driftmon.notifications.telling import telling  # noqa: PLC0415
     from driftmon.pipeline import backfill as steps  # noqa: PLC0415
     from driftmon.results import check_json  # noqa: PLC0415
 
     found = find_monitor(folder, monitor)
     windows = _windows(found, start, end)
-    with open_store(url) as store, bars() as progress:
+    with open_store(url) as store, telling(found, store), bars() as progress:
         task = progress.add_task(monitor, total=len(windows))
         done: list[BackfillStep] = []
         for step in steps(found, store, windows, again=again):

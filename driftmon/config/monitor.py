@@ -128,6 +128,9 @@ class Monitor(_Strict):
     thresholds: Thresholds = Field(default_factory=Thresholds)
     column_thresholds: dict[str, Thresholds] = Field(default_factory=dict)
     min_rows: int = Field(default=100, ge=1, description="Windows with fewer rows are insufficient_data.")
+    notify: Literal["warning", "critical", "off"] = Field(
+        default="warning", description="Least severity of which the check itself tells people (docs/notifications.md)."
+    )
 
     @field_validator("timezone")
     @classmethod

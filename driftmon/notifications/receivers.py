@@ -1,0 +1,331 @@
+"""
+Receivers of messages, as Apprise knows them: read from the environment, and sent to, all at once and for a limited time.
+
+Their addresses hold secrets. Nothing here says one: a receiver is named by its number and its service, and what Apprise and its
+HTTP library log while they are at work for us goes nowhere.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from driftmon.notifications.message import LONGEST_TITLE, Size
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from driftmon.notifications.message import Message
+
+__all__ = ["PATIENCE", "Receiver", "Receivers", "load", "send"]
+
+PATIENCE = 12.0
+"""Seconds that all receivers together have to answer: a check never waits longer for them."""
+
+THREAD = "driftmon-notification"
+"""Name of the threads in which Apprise works for us."""
+
+WITH_HOST = frozenset({"json", "jsons", "xml", "xmls", "form", "forms", "mailto", "mailtos"})
+"""Schemes whose address names a host; in others, what stands there is a token."""
+
+EXTRA = "direct notifications need Apprise; run: pip install 'driftmon-pipeline[notify]'"
+
+
+@dataclass(frozen=True)
+class Receiver:
+    """
+    Somebody who is told.
+
+    Parameters
+    ----------
+    key : str
+        Tells receivers apart, in the database; says nothing about the address.
+    name : str
+        For people: ``DRIFTMON_NOTIFY 2 (Slack)``.
+    owners : frozenset of str
+        Whose monitors it hears of, as `_slug` writes them; empty for those of everybody.
+    size : Size
+        How much it takes.
+    html : bool
+        True if it shows more than plain text.
+    service : object
+        Apprise's own.
+    """
+
+    key: str
+    name: str
+    owners: frozenset[str]
+    size: Size
+    html: bool
+    service: Any = field(compare=False, repr=False)  # it holds the address
+
+    def hears_of(self, owner: str) -> bool:
+        """Whether messages about the monitors of an owner are for it."""
+        return not self.owners or _slug(owner) in self.owners
+
+
+@dataclass(frozen=True)
+class Receivers:
+    """Those that can be told, and what is wrong with the others: a line each, without a secret."""
+
+    every: tuple[Receiver, ...] = ()
+    problems: tuple[str, ...] = ()
+
+    def of(self, owner: str) -> tuple[Receiver, ...]:
+        """Those that hear of an owner's monitors."""
+        return tuple(receiver for receiver in self.every if receiver.hears_of(owner))
+
+
+def load(urls: str, config: str) -> Receivers:
+    """
+    The receivers that somebody named.
+
+    Parameters
+    ----------
+    urls : str
+        Apprise URLs, white space between them.
+    config : str
+        Path of a configuration file of Apprise, YAML or text; its tags are owners. Empty for none.
+    """
+    if not urls.split() and not config:
+        return Receivers()
+    try:
+        import apprise  # noqa: F401, PLC0415 - an optional package, and slow to load
+    except ImportError:
+        return Receivers(problems=(EXTRA,))
+    found: list[Receiver] = []
+    problems: list[str] = []
+    for services, problem in [_from_urls(urls.split()), _from_file(config)]:
+        problems += problem
+        for service, name in services:
+            key = _key(service)
+            same = sum(receiver.key.partition("#")[0] == key for receiver in found)
+            found.append(_receiver(service, name, f"{key}#{same + 1}" if same else key))
+    return Receivers(tuple(found), tuple(problems))
+
+
+def send(messages: Mapping[Receiver, Message], *, patience: float = PATIENCE) -> dict[Receiver, str | None]:
+    """
+    Send each receiver its message, all at the same time.
+
+    Returns
+    -------
+    dict of Receiver to str or None
+        None if it was taken, else why not, in words without a secret.
+    """
+    outcomes: dict[Receiver, str | None] = {}
+    deadline = time.monotonic() + patience
+    threads = {receiver: _started(_delivery(receiver, message, outcomes)) for receiver, message in messages.items()}
+    for thread in threads.values():
+        thread.join(max(0.0, deadline - time.monotonic()))
+    # A copy: a thread that is late may still write into it.
+    answered = dict(outcomes)
+    return {receiver: answered.get(receiver, f"no answer in {patience:g} s") for receiver in messages}
+
+
+def _delivery(receiver: Receiver, message: Message, outcomes: dict[Receiver, str | None]) -> Callable[[], None]:
+    def deliver() -> None:
+        with _quiet() as said:
+            outcomes[receiver] = _failure(receiver, message, said)
+
+    return deliver
+
+
+def _failure(receiver: Receiver, message: Message, said: list[logging.LogRecord]) -> str | None:
+    """Send one message; None if it was taken."""
+    from apprise import Apprise, NotifyFormat, NotifyType  # noqa: PLC0415 - see load
+
+    kinds = {None: NotifyType.SUCCESS, "warning": NotifyType.WARNING, "critical": NotifyType.FAILURE}
+    one = Apprise(asset=receiver.service.asset)
+    one.add(receiver.service)
+    try:
+        taken = one.notify(
+            body=message.body,
+            title=message.title,
+            notify_type=kinds[message.severity],
+            body_format=NotifyFormat.HTML if message.html else NotifyFormat.TEXT,
+        )
+    except Exception as exc:  # noqa: BLE001 - whatever a plugin raises; its words can hold the address
+        return type(exc).__name__
+    return None if taken else _why(said)
+
+
+def _why(said: list[logging.LogRecord]) -> str:
+    """What Apprise logged of a failure, as far as it cannot hold a secret: an HTTP status, or that nobody answered."""
+    text = "\n".join(record.getMessage() for record in said if record.levelno >= logging.WARNING)
+    if status := re.search(r"error=(\d{3})\b", text):
+        return f"answered with HTTP status {status[1]}"
+    if re.search("connection error|socket exception", text, re.IGNORECASE):
+        return "cannot be reached, or did not answer in time"
+    return "refused the message"
+
+
+def _started(work: Callable[[], None]) -> threading.Thread:
+    # A daemon: one that hangs does not keep the process.
+    thread = threading.Thread(target=work, name=THREAD, daemon=True)
+    thread.start()
+    return thread
+
+
+class _Hush(logging.Filter):
+    """Takes what some threads log, so that it goes nowhere else: it can hold addresses."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.taken: dict[int, list[logging.LogRecord]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let pass what other threads log."""
+        taken = self.taken.get(record.thread or 0)
+        if taken is None:
+            return True
+        taken.append(record)
+        return False
+
+
+HUSH = _Hush()
+"""On the loggers of `TALKERS` once somebody was told: taking a filter off is no safe thing where threads log."""
+
+TALKERS = ("apprise", "urllib3.connection", "urllib3.connectionpool", "urllib3.util.retry")
+
+
+@contextmanager
+def _quiet() -> Iterator[list[logging.LogRecord]]:
+    """What Apprise logs in this thread meanwhile, and nobody else gets."""
+    for name in TALKERS:
+        logging.getLogger(name).addFilter(HUSH)
+    thread = threading.get_ident()
+    HUSH.taken[thread] = []
+    try:
+        yield HUSH.taken[thread]
+    finally:
+        del HUSH.taken[thread]
+
+
+# Reading addresses -----------------------------------------------------------------------------------------------------
+
+
+def _from_urls(urls: list[str]) -> tuple[list[tuple[Any, str]], list[str]]:
+    from apprise import Apprise  # noqa: PLC0415 - see load
+
+    found, problems = [], []
+    for number, url in enumerate(urls, 1):
+        with _quiet():
+            service = Apprise.instantiate(url, asset=_asset(), suppress_exceptions=True)
+        scheme = _scheme(url)
+        if service is None:
+            problems.append(
+                f"DRIFTMON_NOTIFY: receiver {number} of {len(urls)} ({scheme}) is no address that Apprise knows; nobody is told "
+                "there: see docs/notifications.md"
+            )
+            continue
+        found.append((service, f"DRIFTMON_NOTIFY {number} ({_service_name(service, scheme)})"))
+    return found, problems
+
+
+def _from_file(config: str) -> tuple[list[tuple[Any, str]], list[str]]:
+    if not config:
+        return [], []
+    path = Path(config)
+    try:
+        path.read_bytes()
+    except OSError as exc:
+        return [], [f"DRIFTMON_NOTIFY_CONFIG: {config}: {exc.strerror or exc}; nobody is told who is named there"]
+    with _quiet() as said:
+        services = _read(path)
+    wrong = [record for record in said if record.levelno >= logging.WARNING]
+    problems = []
+    if not services:
+        problems.append(
+            f"DRIFTMON_NOTIFY_CONFIG: {config}: there is no receiver in it that Apprise can read; see docs/notifications.md"
+        )
+    elif wrong:
+        problems.append(
+            f"DRIFTMON_NOTIFY_CONFIG: {config}: Apprise cannot read all of it{_places(wrong)}; nobody is told there"
+        )
+    names = (_service_name(service, str(getattr(service, "protocol", ""))) for service in services)
+    return [
+        (service, f"{path.name} {number} ({name})")
+        for number, (service, name) in enumerate(zip(services, names, strict=True), 1)
+    ], problems
+
+
+def _read(path: Path) -> list[Any]:
+    from apprise import AppriseConfig  # noqa: PLC0415 - see load
+
+    read = AppriseConfig(asset=_asset())
+    read.add(f"file://{path.absolute()}")
+    try:
+        return list(read.servers())
+    except Exception:  # noqa: BLE001 - of the parser, whose words can hold an address
+        return []
+
+
+def _places(records: list[logging.LogRecord]) -> str:
+    """The lines and entries that Apprise complained of, and nothing else of what it said."""
+    text = "\n".join(record.getMessage() for record in records)
+    found = re.findall(r"\b(?:line|entry) #?(\d+)", text)
+    return f" (line or entry {', '.join(dict.fromkeys(found))})" if found else ""
+
+
+def _asset() -> Any:  # noqa: ANN401 - Apprise has no types of its own here
+    from apprise import AppriseAsset  # noqa: PLC0415 - see load
+
+    # In memory, and without pictures from elsewhere: nothing is written to the disk of whoever runs a check.
+    return AppriseAsset(
+        app_id="driftmon",
+        app_desc="driftmon",
+        app_url="",
+        async_mode=False,
+        image_url_mask="",
+        image_url_logo="",
+        storage_mode="memory",
+    )
+
+
+def _receiver(service: Any, name: str, key: str) -> Receiver:  # noqa: ANN401 - Apprise's
+    from apprise import NotifyFormat  # noqa: PLC0415 - see load
+
+    title = min(int(service.title_maxlen), LONGEST_TITLE)
+    return Receiver(
+        key=key,
+        name=name,
+        owners=frozenset(_slug(tag) for tag in map(str, service.tags)),
+        size=Size(title=title, body=int(service.body_maxlen)),
+        html=service.notify_format != NotifyFormat.TEXT,
+        service=service,
+    )
+
+
+def _key(service: Any) -> str:  # noqa: ANN401 - Apprise's
+    # Of the address without its secrets: a new password is no new receiver, and nobody can try passwords against it.
+    return sha256(service.url(privacy=True).encode()).hexdigest()[:32]
+
+
+def _scheme(url: str) -> str:
+    match = re.match(r"([a-z0-9+]{1,20})://", url, re.IGNORECASE)
+    return f"{match[1].lower()}://" if match else "without a scheme"
+
+
+def _service_name(service: Any, scheme: str) -> str:  # noqa: ANN401 - Apprise's
+    host = f" {service.host}" if scheme.removesuffix("://") in WITH_HOST and service.host else ""
+    return f"{service.service_name}{host}"
+
+
+def _slug(owner: str) -> str:
+    """
+    An owner as a tag can say it: tags have no spaces.
+
+    Examples
+    --------
+    >>> _slug("ML Platform"), _slug("ml-platform")
+    ('ml-platform', 'ml-platform')
+    """
+    return re.sub(r"[\W_]+", "-", owner.casefold()).strip("-")

@@ -1,0 +1,201 @@
+"""What a receiver reads: the answer first, then the worst columns, as much as it takes, and nothing that pings or breaks."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+
+import pytest
+from apprise import NotifyFormat
+from apprise.conversion import convert_between
+from apprise.plugins.discord import NotifyDiscord
+from apprise.plugins.slack import NotifySlack
+from hypothesis import given
+from hypothesis import strategies as st
+
+from driftmon.notifications.changes import FAILING, change_of, firing_now
+from driftmon.notifications.message import JOINER, LONGEST_BODY, Size, compose, sample
+from driftmon.settings import Links
+from driftmon.store.notifications import Firing
+from tests.notifications.snapshots import TEXT, finding, snapshot
+
+LINKS = Links("https://grafana.example", "https://drift.example")
+NOWHERE = Links("", "")
+TWO = snapshot(finding("cancelled"), finding("dep_delay", "warning", text="KL 0.05 nats"))
+
+HOSTILE = [
+    "<!channel> @here @everyone <@U123>",
+    "{{ x }} ${y} {% z %}",
+    "*bold* _it_ `code` ~~x~~ | # > -",
+    "[a](http://evil.example) <b>&amp;</b>",
+    "line\nbreak\r\ttab\x1b[31m\0",
+    "\u202eright to left \u0627\u0644",
+    '"><script>alert(1)</script>',
+    "x" * 300,
+]
+
+
+def message(now=TWO, told=(), *, links=NOWHERE, html=False, size=None, error=None):
+    change = change_of(told, firing_now(now, told))
+    return compose(now, change, links, error=error, html=html, size=size or Size())
+
+
+class Tags(HTMLParser):
+    """The tags of some HTML, and its text."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.text = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag, _attributes):
+        self.tags.add(tag)
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def test_the_title_is_the_answer_and_the_body_has_the_worst_columns_first():
+    found = message()
+
+    assert found.title == "flights: 2 of 10 columns drifted (964 rows of 2013-05-23)"
+    assert found.severity == "critical"
+    assert found.body == (
+        "Monitor flights of model arrival-delay, owner ml-platform\n"
+        "\n"
+        f"- cancelled (critical): {TEXT}\n"
+        "- dep_delay (warning): KL 0.05 nats"
+    )
+
+
+def test_links_lead_to_the_window_the_dashboard_and_what_to_do():
+    *_, status, dashboard, runbook = message(links=LINKS).body.splitlines()
+
+    assert status == "Status page: https://drift.example/monitors/flights?window=2013-05-23T00%3A00%3A00Z"
+    assert dashboard == (
+        "Dashboard: https://grafana.example/d/driftmon-monitor?var-monitor=flights&from=1366761600000&to=1369353600000"
+    )
+    assert runbook == "What to do: https://drift.example/runbooks/DriftmonColumnDrift"
+
+
+def test_the_runbook_is_that_of_the_worst_column():
+    quality = finding("a", "warning", alert="DriftmonQualityProblem")
+
+    assert message(snapshot(quality, finding("b", "warning")), links=LINKS).body.endswith("/DriftmonQualityProblem")
+
+
+def test_what_was_known_already_is_not_called_new():
+    found = message(told={Firing("DriftmonColumnDrift", "warning", "dep_delay")})
+
+    assert "New since the last message: cancelled" in found.body.splitlines()
+    assert "- cancelled (critical, new): " in found.body
+    assert "- dep_delay (warning): " in found.body
+
+
+def test_what_has_recovered_is_in_the_next_message():
+    found = message(told={Firing("DriftmonColumnDrift", "critical", "distance")})
+
+    assert "No longer: distance" in found.body.splitlines()
+
+
+def test_the_end_says_what_has_ended_and_what_is_true_now():
+    told = {Firing("DriftmonColumnDrift", "critical", "dep_delay", "origin=JFK"), Firing(FAILING, "warning")}
+
+    found = message(snapshot(headline="no drift in 10 columns (964 rows of 2013-05-24)"), told, links=LINKS)
+
+    assert found.title == "flights: resolved: no drift in 10 columns (964 rows of 2013-05-24)"
+    assert found.severity is None
+    assert "Resolved: dep_delay where origin=JFK, runs failed" in found.body.splitlines()
+    assert "runbooks" not in found.body
+
+
+def test_failed_runs_say_why_and_what_is_known_of_older_windows():
+    found = message(snapshot(failed=3), links=LINKS, error="shop: data/x.parquet: no such file")
+
+    assert found.title == "flights: the last 3 runs failed"
+    assert "The last 3 runs failed: shop: data/x.parquet: no such file" in found.body
+    assert found.body.endswith("/runbooks/DriftmonMonitorFailing")
+
+
+def test_a_monitor_that_never_had_a_result_can_fail():
+    found = message(snapshot(failed=2, window=None, headline=None), links=LINKS, error="no baseline")
+
+    assert found.title == "flights: the last 2 runs failed"
+    assert "Status page: https://drift.example/monitors/flights\n" in found.body
+
+
+def test_many_columns_are_ten_and_how_many_more():
+    now = snapshot(*(finding(f"column_{number}", text="short") for number in range(200)))
+
+    lines = message(now).body.splitlines()
+
+    assert lines[2] == "- column_0 (critical): short"
+    assert lines[-1] == "and 190 more columns"
+    assert len(lines) == 2 + 10 + 1
+
+
+@pytest.mark.parametrize("html", [False, True])
+@pytest.mark.parametrize("room", [400, 1_000, 2_000, 35_000])
+@pytest.mark.parametrize("title", [0, 60, 250])
+def test_a_message_fits_its_receiver(html, room, title):
+    now = snapshot(*(finding(f"column_{number}", text="x & y " * 50) for number in range(40)), headline="many " * 80)
+
+    found = message(now, links=LINKS, html=html, size=Size(title=title, body=room))
+
+    within = len(found.title) if title == 0 else 0
+    assert len(found.body) + within <= min(room, LONGEST_BODY)
+    assert title == 0 or len(found.title) <= title
+    assert "40 columns" in found.body or "more columns" in found.body or room == 400
+
+
+def test_a_text_message_of_140_characters_has_the_answer_and_the_link():
+    found = message(links=LINKS, size=Size(title=0, body=160 + 40))
+
+    assert found.title.startswith("flights: 2 of 10 columns drifted")
+    assert found.body.startswith("https://drift.example/monitors/flights")
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_names_neither_break_the_lines_nor_become_markup(name):
+    now = snapshot(finding(name, text=f"new: {name}"), headline=f"1 of 1 columns drifted: {name}")
+
+    plain, html = message(now), message(now, html=True)
+
+    assert len(plain.body.splitlines()) == 3
+    assert plain.title.replace(JOINER, "").isprintable()
+    assert Tags(html.body).tags == {"p", "ul", "li", "code"}
+    assert len(html.body) < LONGEST_BODY
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_names_ping_nobody_in_any_chat(name):
+    now = snapshot(finding(name, text=f"new: {name}"), headline=f"1 of 1 columns drifted: {name}")
+    plain, html = message(now), message(now, html=True)
+
+    slack = NotifySlack._commonmark_to_slack(
+        convert_between(NotifyFormat.HTML, NotifyFormat.MARKDOWN, html.body)  # as Apprise does for Slack
+    )
+    texts = [plain.title, plain.body, slack]
+
+    assert not any(ping in text for text in texts for ping in ("<!", "<@", "@here", "@everyone", "@U123"))
+    assert NotifyDiscord.ping_payload(NotifyDiscord("1" * 18, "a" * 60), *texts) == {}
+
+
+@given(
+    st.text(max_size=400), st.text(max_size=400), st.integers(1, 3_000), st.booleans(), st.sampled_from([0, 60, 250])
+)
+def test_any_name_and_any_room_make_a_message(name, text, room, html, title):
+    now = snapshot(finding(name, text=text), headline=text)
+
+    found = message(now, links=LINKS, html=html, size=Size(title=title, body=room))
+
+    assert found.title.replace(JOINER, "").isprintable()
+    assert Tags(found.body).tags <= {"p", "ul", "li", "code", "a"} or not html
+
+
+def test_a_test_says_that_it_is_one():
+    found = sample("flights", LINKS, html=False, size=Size())
+
+    assert found.title == "flights: test of notifications"
+    assert "This is a test: nothing has drifted" in found.body
+    assert "https://drift.example/monitors/flights" in found.body
