@@ -23,7 +23,9 @@ from driftmon.exporter.service import Exporter
 from driftmon.store.records import ColumnSample, MonitorFacts, MonitorSnapshot, SnapshotKey
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
+
+    from driftmon.store.timeline import WindowPoint
 
 ROUNDS = 15
 DAY = Window(datetime(2026, 5, 1, tzinfo=UTC), datetime(2026, 5, 2, tzinfo=UTC))
@@ -50,6 +52,11 @@ class Generated:
         facts = MonitorFacts(name, "model", "team", "", "@daily", "UTC", 108_000.0)
         columns = tuple(_column(number, seed) for number in range(self.columns))
         return MonitorSnapshot(facts, DAY, "b3f9", 80_789, 964, columns, DAY.end, True, 0, "no drift")
+
+    def strips(self, names: Collection[str] | None = None, *, limit: int) -> dict[str, tuple[WindowPoint, ...]]:
+        """No pictures."""
+        del names, limit
+        return {}
 
     def close(self) -> None:
         """Nothing to let go of."""

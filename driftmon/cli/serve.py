@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["serve"]
 
 
-@click.command(cls=DriftmonCommand, short_help="Serve metrics for Prometheus.")
+@click.command(cls=DriftmonCommand, short_help="Serve metrics for Prometheus, and pages for people.")
 @click.option("--listen", default="127.0.0.1:9877", show_default=True, metavar="HOST:PORT", help="Where to answer.")
 @click.option(
     "--refresh",
@@ -36,7 +36,7 @@ __all__ = ["serve"]
 @database_option
 def serve(*, listen: str, refresh: float, max_series: int, folder: Path, url: str | None) -> None:
     """
-    Serve /metrics for Prometheus from the results database, until stopped.
+    Serve /metrics for Prometheus and a status page at /, from the results database, until stopped.
 
     A monitor whose file is gone from the folder of monitor files disappears; without such a folder all monitors are shown.
     """
@@ -57,7 +57,7 @@ def serve(*, listen: str, refresh: float, max_series: int, folder: Path, url: st
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
     exporter.start()
-    click.echo(f"metrics at http://{exporter.address}/metrics", err=True)
+    click.echo(f"status page at http://{exporter.address}/, metrics at http://{exporter.address}/metrics", err=True)
     stopped.wait()
     exporter.stop()
 

@@ -1,7 +1,8 @@
 """
-A small HTTP server for a handful of GET paths, made so that one silent or slow client holds up nobody else.
+A small HTTP server for GET, made so that one silent or slow client holds up nobody else.
 
-Every connection has its own thread and every read and write its own time limit; what is sent is ready before it is asked for.
+Every connection has its own thread and every read and write its own time limit. Routes are exact paths, of which what is sent is
+ready before it is asked for, and pages below a path, which get the rest of it and the query.
 """
 
 from __future__ import annotations
@@ -18,14 +19,18 @@ from socketserver import TCPServer, ThreadingMixIn
 from typing import TYPE_CHECKING, ClassVar
 
 from driftmon.errors import UsageError
+from driftmon.exporter.requests import BadRequest, accepts_gzip, read_request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import TypeAlias
 
-    Route: TypeAlias = Callable[[], "Response"]
+    from driftmon.exporter.requests import Request
 
-__all__ = ["Address", "HttpServer", "Response", "accepts_gzip", "parse_address"]
+    Route: TypeAlias = Callable[[], "Response"]
+    Page: TypeAlias = Callable[[Request], "Response"]
+
+__all__ = ["Address", "HttpServer", "Response", "parse_address"]
 
 logger = logging.getLogger(__name__)
 
@@ -37,10 +42,11 @@ WRITE_SIZE = 1 << 18
 
 SECURITY_HEADERS = {
     "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
+
+NOTHING = "default-src 'none'; frame-ancestors 'none'"
 
 PLAIN = "text/plain; charset=utf-8"
 
@@ -78,26 +84,6 @@ def parse_address(text: str) -> Address:
     return Address(found["v6"] or found["host"] or "", int(found["port"]))
 
 
-def accepts_gzip(header: str) -> bool:
-    """
-    True if an ``Accept-Encoding`` header allows gzip.
-
-    Examples
-    --------
-    >>> accepts_gzip("br, gzip;q=0.5"), accepts_gzip("gzip;q=0, identity"), accepts_gzip("")
-    (True, False, False)
-    """
-    weights: dict[str, float] = {}
-    for part in header.lower().split(","):
-        coding, _, parameter = part.partition(";")
-        name, _, weight = parameter.partition("=")
-        try:
-            weights[coding.strip()] = float(weight) if name.strip() == "q" else 1.0
-        except ValueError:
-            weights[coding.strip()] = 0.0
-    return weights.get("gzip", weights.get("*", 0.0)) > 0
-
-
 @dataclass(frozen=True)
 class Response:
     """
@@ -111,12 +97,15 @@ class Response:
     status : HTTPStatus
     gzipped : tuple of bytes, optional
         The same body compressed, for clients that take it.
+    policy : str
+        Content security policy; by default a browser may load nothing and obey nothing.
     """
 
     parts: tuple[bytes, ...]
     content_type: str = PLAIN
     status: HTTPStatus = HTTPStatus.OK
     gzipped: tuple[bytes, ...] | None = None
+    policy: str = NOTHING
 
 
 def _line(status: HTTPStatus, text: str) -> Response:
@@ -130,6 +119,7 @@ class _Handler(BaseHTTPRequestHandler):
         True  # headers and body are written apart; the second write must not wait for the first's receipt
     )
     routes: ClassVar[Mapping[str, Route]] = {}
+    pages: ClassVar[Mapping[str, Page]] = {}
 
     def do_GET(self) -> None:
         self._answer(self._response())
@@ -141,19 +131,26 @@ class _Handler(BaseHTTPRequestHandler):
         if "Content-Length" in self.headers or "Transfer-Encoding" in self.headers:
             self.close_connection = True  # a body that nobody reads would be taken for the next request
         path = self.path.partition("?")[0]
-        route = self.routes.get(path)
-        if route is None:
-            known = ", ".join(self.routes)
-            return _line(HTTPStatus.NOT_FOUND, f"nothing here; there is {known}")
         try:
-            return route()
+            return self._routed(path)
+        except BadRequest as problem:
+            return _line(problem.status, str(problem))
         except Exception:  # The top: a fault of ours must be an answer and a log line, not a silent disconnect.
             logger.exception("cannot answer %s", path)
             return _line(HTTPStatus.INTERNAL_SERVER_ERROR, "internal error; the log says more")
 
+    def _routed(self, path: str) -> Response:
+        route = self.routes.get(path)
+        if route is not None:
+            return route()
+        for prefix, page in self.pages.items():
+            if path.startswith(prefix):
+                return page(read_request(self.path, prefix))
+        return _line(HTTPStatus.NOT_FOUND, f"nothing here; there is {', '.join([*self.routes, *self.pages])}")
+
     def _answer(self, response: Response) -> None:
         parts = response.parts
-        headers = {"Content-Type": response.content_type}
+        headers = {"Content-Type": response.content_type, "Content-Security-Policy": response.policy}
         if response.gzipped is not None and accepts_gzip(self.headers.get("Accept-Encoding", "")):
             parts = response.gzipped
             headers["Content-Encoding"] = "gzip"
@@ -222,6 +219,8 @@ class HttpServer:
     address : Address
     routes : mapping of str to callable
         The answer to a GET of each path.
+    pages : mapping of str to callable, optional
+        The answer to a GET of whatever begins with each path, which ends in a slash.
 
     Raises
     ------
@@ -229,8 +228,8 @@ class HttpServer:
         If the address cannot be listened on.
     """
 
-    def __init__(self, address: Address, routes: Mapping[str, Route]) -> None:
-        handler = type("_RoutedHandler", (_Handler,), {"routes": routes})
+    def __init__(self, address: Address, routes: Mapping[str, Route], pages: Mapping[str, Page] | None = None) -> None:
+        handler = type("_RoutedHandler", (_Handler,), {"routes": routes, "pages": pages or {}})
         try:
             self._server = _Server(address, handler)
         except OSError as error:

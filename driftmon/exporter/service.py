@@ -16,8 +16,10 @@ import prometheus_client
 
 import driftmon
 from driftmon.errors import DriftmonError
+from driftmon.exporter.board import Board
 from driftmon.exporter.compression import gzip_stream
 from driftmon.exporter.exposition import render_exporter
+from driftmon.exporter.pages import Pages
 from driftmon.exporter.server import HttpServer, Response, parse_address
 from driftmon.exporter.snapshot import EMPTY, SnapshotBuilder, listed
 from driftmon.metrics import ExporterState
@@ -40,17 +42,6 @@ MAX_SERIES = 1_000_000
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 """Prometheus 3 refuses a scrape whose type it cannot tell."""
 
-INDEX = b"""<!doctype html>
-<html lang="en"><meta charset="utf-8"><title>driftmon</title>
-<h1>driftmon exporter</h1>
-<ul>
-<li><a href="/metrics">/metrics</a>: what Prometheus scrapes
-<li><a href="/readyz">/readyz</a>: whether the results database has been read
-<li><a href="/healthz">/healthz</a>: whether this process answers
-</ul>
-</html>
-"""
-
 
 def own_url(address: Address) -> str:
     """How people reach an address; one that is every interface is named after this machine."""
@@ -60,7 +51,7 @@ def own_url(address: Address) -> str:
 
 class Exporter:
     """
-    Metrics of the results database over HTTP.
+    Metrics of the results database, and pages for people, over HTTP.
 
     A database that is down changes nothing but a gauge: the last good snapshot stays, for its values hold until the next window,
     and an empty page would resolve every alert.
@@ -70,6 +61,7 @@ class Exporter:
     open_reader : callable
         Opens the reading side of the results database. Called at the first refresh and at each one after a failure, so that the
         exporter can start before the database does, and a database that comes back is looked at afresh. The exporter closes it.
+        Pages of monitors and columns open one of their own, and need all of `driftmon.exporter.pages.PageReader`.
     listen : str
         ``host:port``, ``[ipv6]:port`` or ``:port`` for every interface.
     refresh_seconds : float
@@ -103,6 +95,8 @@ class Exporter:
         self._refresh_seconds = refresh_seconds
         self._configured = configured
         self._builder = SnapshotBuilder(max_series=max_series)
+        self._board = Board()
+        self._pages = Pages(self._board, open_reader, lambda: self.state, refresh_seconds=refresh_seconds)
         self._refreshing = threading.Lock()
         self._failure: str | None = None
         self._process = prometheus_client.CollectorRegistry()
@@ -112,7 +106,13 @@ class Exporter:
         self._thread = threading.Thread(target=self._refresh_until_stopped, name="driftmon-refresh", daemon=True)
         self._server = HttpServer(
             parse_address(listen),
-            {"/": self._index, "/metrics": self._metrics, "/healthz": self._healthz, "/readyz": self._readyz},
+            {
+                "/": self._pages.overview,
+                "/metrics": self._metrics,
+                "/healthz": self._healthz,
+                "/readyz": self._readyz,
+            },
+            {"/monitors/": self._pages.monitor, "/runbooks/": self._pages.runbook},
         )
         state = ExporterState(
             driftmon.__version__, platform.python_version(), links or Links("", own_url(self._server.address))
@@ -143,6 +143,7 @@ class Exporter:
             self._thread.join(timeout=5.0)
         if not self._thread.is_alive():
             self._let_go()
+        self._pages.close()
 
     def refresh(self) -> bool:
         """Read what changed and swap the snapshot; False, logged and counted if that failed."""
@@ -169,7 +170,8 @@ class Exporter:
             if self._reader is None:
                 self._reader = self._open_reader()
             wanted = None if self._configured is None else self._configured()
-            refreshed = self._builder.build(self._reader, wanted=wanted)
+            refreshed = self._builder.build(self._board.tap(self._reader), wanted=wanted)
+            self._board.take_in(self._reader, self._builder.monitors)
         except DriftmonError as error:
             self._let_go()
             return self._current[0], str(error).replace("\n", "; ")
@@ -217,7 +219,3 @@ class Exporter:
     @staticmethod
     def _healthz() -> Response:
         return Response((b"ok\n",))
-
-    @staticmethod
-    def _index() -> Response:
-        return Response((INDEX,), "text/html; charset=utf-8")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from driftmon.exporter.compression import Deflated
     from driftmon.exporter.exposition import Chunk
     from driftmon.store.records import MonitorSnapshot, SnapshotKey
+    from driftmon.store.timeline import WindowPoint
 
 __all__ = ["EMPTY", "Exported", "Refreshed", "Snapshot", "SnapshotBuilder", "SnapshotReader", "listed", "select"]
 
@@ -36,6 +37,10 @@ class SnapshotReader(Protocol):
 
     def monitor_snapshot(self, name: str) -> MonitorSnapshot:
         """All that is exported of one monitor."""
+        ...
+
+    def strips(self, names: Collection[str] | None = None, *, limit: int) -> Mapping[str, tuple[WindowPoint, ...]]:
+        """The last windows of some monitors, for small pictures."""
         ...
 
     def close(self) -> None:
@@ -144,6 +149,11 @@ class SnapshotBuilder:
         self._rendered: dict[str, _Rendered] = {}
         self._snapshot: Snapshot | None = None
         self._left_out: tuple[str, ...] = ()
+
+    @property
+    def monitors(self) -> Collection[str]:
+        """The names of those that the newest snapshot was made of, exported or left out."""
+        return self._rendered.keys()
 
     def build(self, reader: SnapshotReader, *, wanted: Collection[str] | None = None) -> Refreshed:
         """

@@ -114,6 +114,9 @@ def test_only_monitors_that_changed_are_read_from_the_database(results, scrape):
             self.read.append(name)
             return self.inner.monitor_snapshot(name)
 
+        def strips(self, names=None, *, limit):
+            return self.inner.strips(names, limit=limit)
+
         def close(self):
             self.inner.close()
 
@@ -157,6 +160,8 @@ def test_an_address_that_is_none_is_refused_at_once(results):
 
 
 def test_the_index_leads_to_the_metrics(exporter, fetch):
+    exporter.refresh()
+
     answer = fetch(exporter.address, "/")
 
     assert answer.headers["Content-Type"] == "text/html; charset=utf-8"

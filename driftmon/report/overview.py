@@ -1,0 +1,202 @@
+"""All monitors on one page: which drifted, which are stale, which fail; from memory, for the database may be down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from driftmon.core.verdict import Status, worst
+from driftmon.report.charts import cells
+from driftmon.report.pages import fragment
+from driftmon.report.text import age
+from driftmon.words import listed, span_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from markupsafe import Markup
+
+    from driftmon.findings import Finding
+    from driftmon.store.records import MonitorFacts, MonitorSnapshot
+    from driftmon.store.timeline import WindowPoint
+
+__all__ = ["STRIP", "Card", "Freshness", "Known", "Overview", "know", "overview"]
+
+STRIP = 30
+"""Windows of each monitor's strip."""
+
+SHOWN_FINDINGS = 2
+"""Findings that stand on the overview; the monitor's page has all."""
+
+
+class Freshness(StrEnum):
+    """Whether a monitor is being watched at all, the worst first."""
+
+    NEVER = "never checked"
+    STALE = "stale"
+    FAILING = "failing"
+    FRESH = "fresh"
+
+
+@dataclass(frozen=True)
+class Known:
+    """
+    What is kept of a monitor between two reads of the database.
+
+    Parameters
+    ----------
+    facts : MonitorFacts
+    snapshot : MonitorSnapshot
+        Without its columns: there can be many, and they have a page of their own.
+    status : Status or None
+        The worst of the newest window; None before the first.
+    drifted, columns : int
+        Columns of all rows.
+    strip : Markup
+        The last windows, drawn.
+    when : str
+        The newest window as people say it.
+    """
+
+    facts: MonitorFacts
+    headline: str
+    findings: tuple[Finding, ...]
+    more: int
+    status: Status | None
+    drifted: int
+    columns: int
+    live_rows: int | None
+    window_end: datetime | None
+    last_success_at: datetime | None
+    failed_runs: int
+    strip: Markup
+    when: str
+
+
+@dataclass(frozen=True)
+class Card:
+    """A monitor now: what is known of it, and how fresh that is."""
+
+    known: Known
+    freshness: Freshness
+    note: str
+
+    @property
+    def urgency(self) -> tuple[int, int, int, str]:
+        """For sorting: the most urgent first."""
+        known = self.known
+        blind = {Freshness.NEVER: 6, Freshness.STALE: 6, Freshness.FAILING: 5, Freshness.FRESH: 0}[self.freshness]
+        level = 0 if known.status is None else known.status.urgency
+        found = 1 if known.findings else 0  # sustained drift and quality problems stand beside the status
+        return (-max(level, blind, 2 * found), -level, -known.drifted, known.facts.name)
+
+    @property
+    def look(self) -> bool:
+        """True if somebody should look."""
+        return bool(self.known.findings) or self.freshness is not Freshness.FRESH
+
+
+@dataclass(frozen=True)
+class Overview:
+    """All monitors, the most urgent first, and the answer in a line."""
+
+    headline: str
+    tone: str
+    cards: tuple[Card, ...]
+
+
+def know(snapshot: MonitorSnapshot, points: Sequence[WindowPoint]) -> Known:
+    """Keep what the overview shows of a monitor, its picture drawn."""
+    whole = [column for column in snapshot.columns if column.segment is None]
+    breaching = [column.status for column in snapshot.columns if column.status.breach]
+    return Known(
+        facts=snapshot.facts,
+        headline=snapshot.headline or "no window checked yet",
+        findings=snapshot.findings[:SHOWN_FINDINGS],
+        more=max(len(snapshot.findings) - SHOWN_FINDINGS, 0),
+        status=None if snapshot.window is None else worst([*(column.status for column in whole), *breaching]),
+        drifted=sum(1 for column in whole if column.status.breach),
+        columns=len(whole),
+        live_rows=snapshot.live_rows,
+        window_end=None if snapshot.window is None else snapshot.window.end,
+        last_success_at=snapshot.last_success_at,
+        failed_runs=snapshot.consecutive_failed_runs,
+        strip=fragment("small_strip", cells(points, STRIP), len(points)),
+        when="" if snapshot.window is None else span_text(snapshot.window, ZoneInfo(snapshot.facts.timezone)),
+    )
+
+
+def overview(monitors: Iterable[Known], now: datetime) -> Overview:
+    """
+    All monitors as of now.
+
+    Parameters
+    ----------
+    monitors : iterable of Known
+    now : datetime
+        UTC.
+    """
+    cards = sorted((_card(known, now) for known in monitors), key=lambda card: card.urgency)
+    return Overview(_headline(cards), _tone(cards), tuple(cards))
+
+
+def _card(known: Known, now: datetime) -> Card:
+    if known.window_end is None:
+        return Card(known, Freshness.NEVER, _failures(known) or "no run has ended yet")
+    old = (now - known.window_end).total_seconds()
+    told = f"ended {age(old)} ago, the limit is {age(known.facts.max_window_age)}"
+    if old > known.facts.max_window_age:
+        return Card(known, Freshness.STALE, "; ".join(filter(None, (told, _failures(known)))))
+    if known.failed_runs:
+        return Card(known, Freshness.FAILING, _failures(known))
+    return Card(known, Freshness.FRESH, f"ended {age(old)} ago")
+
+
+def _failures(known: Known) -> str:
+    if known.failed_runs == 0:
+        return ""
+    return "the newest run failed" if known.failed_runs == 1 else f"the newest {known.failed_runs} runs failed"
+
+
+def _headline(cards: Sequence[Card]) -> str:
+    total = "1 monitor" if len(cards) == 1 else f"{len(cards)} monitors"
+    if not cards:
+        return "no monitors yet"
+    drifted = [card for card in cards if card.known.status is not None and card.known.status.breach]
+    parts = []
+    if drifted:
+        parts.append(f"{len(drifted)} of {total} drifted: {listed(_named(card) for card in drifted)}")
+    parts += [
+        f"{len(found)} {word}: {listed(card.known.facts.name for card in found)}"
+        for freshness, word in (
+            (Freshness.STALE, "stale"),
+            (Freshness.NEVER, "never checked"),
+            (Freshness.FAILING, "failing"),
+        )
+        if (found := [card for card in cards if card.freshness is freshness])
+    ]
+    beside = [card for card in cards if card.known.findings and card not in drifted]
+    if beside:
+        word = "has" if len(beside) == 1 else "have"
+        parts.append(f"{len(beside)} {word} findings beside drift: {listed(card.known.facts.name for card in beside)}")
+    if not drifted:
+        parts.insert(0, f"no drift in {total}")
+    if not any(card.look for card in cards):
+        parts.append("all fresh" if len(cards) > 1 else "fresh")
+    return "; ".join(parts)
+
+
+def _named(card: Card) -> str:
+    return f"{card.known.facts.name} ({card.known.status})"
+
+
+def _tone(cards: Sequence[Card]) -> str:
+    statuses = {card.known.status for card in cards}
+    if Status.CRITICAL in statuses:
+        return "critical"
+    if Status.WARNING in statuses or any(card.look for card in cards):
+        return "warning"
+    return "ok" if cards else "none"
