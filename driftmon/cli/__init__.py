@@ -14,7 +14,21 @@ from typing import TYPE_CHECKING
 import click
 
 from driftmon import __version__
-from driftmon.cli import airflow, baseline, check, compare, database, explain, monitors, plan, replay, serve
+from driftmon.cli import (
+    airflow,
+    baseline,
+    check,
+    compare,
+    database,
+    doctor,
+    explain,
+    monitors,
+    notify,
+    plan,
+    replay,
+    report,
+    serve,
+)
 from driftmon.errors import DriftmonError
 
 if TYPE_CHECKING:
@@ -47,7 +61,10 @@ for command in (
     explain.explain,
     plan.plan,
     replay.replay,
+    report.report,
     serve.serve,
+    notify.notify,
+    doctor.doctor,
     database.db,
     airflow.airflow,
 ):

@@ -1,0 +1,163 @@
+"""``driftmon doctor``: each link of the chain, whole and broken."""
+
+import time
+
+import pytest
+
+from driftmon.exporter.service import Exporter
+from driftmon.store.store import Store
+from tests.prometheus import prometheus
+
+CONFIGURATION = """
+global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}}
+rule_files: [{rules}]
+scrape_configs:
+  - job_name: driftmon
+    static_configs: [{{targets: ["{target}"]}}]
+"""
+RULES = """
+groups:
+  - name: ours
+    rules:
+      - {alert: DriftmonSomething, expr: vector(1)}
+"""
+
+
+@pytest.fixture
+def served(ready):
+    exporter = Exporter(lambda: Store.open("sqlite:///.driftmon/driftmon.db", read_only=True), listen="127.0.0.1:0")
+    exporter.start()
+    yield exporter
+    exporter.stop()
+
+
+def links(run):
+    return {item["link"]: item for item in run.json}
+
+
+def diagnose(project, *more, url="http://127.0.0.1:1"):
+    return project.run("doctor", "--url", url, "--format", "json", *more)
+
+
+def test_a_chain_without_a_fault_is_well_in_the_first_line(ready, served):
+    ready.run("check", "shop", "--window", "2024-02-05")
+    run = ready.run("doctor", "--url", f"http://{served.address}")
+
+    assert run.status == 0
+    assert run.out.splitlines()[0] == "all 4 links are well"
+
+
+def test_an_exporter_that_does_not_answer_is_told_and_breaks_nothing(ready):
+    ready.run("check", "shop", "--window", "2024-02-05")
+    run = diagnose(ready)
+
+    assert run.status == 0
+    assert links(run)["driftmon serve"]["health"] == "warning"
+    assert "does not answer" in links(run)["driftmon serve"]["found"]
+
+
+def test_each_broken_link_is_told_with_what_to_do_and_the_others_all_the_same(ready):
+    (ready.folder / "monitors" / "broken.yaml").write_text("name: broken\nlife: {}\n")
+    (ready.folder / "data" / "reference.parquet").unlink()
+    run = diagnose(ready)
+
+    found = links(run)
+    assert run.status == 3
+    assert (found["monitor broken"]["health"], found["monitor broken"]["advice"]) == ("error", "mend the file")
+    data = [item for item in run.json if item["link"] == "monitor shop"]
+    assert "reference data: " in data[0]["found"]
+    assert "reference.parquet" in data[0]["found"]
+    assert found["results database"]["health"] == "ok"
+
+
+def test_a_monitor_without_a_baseline_is_told_how_to_get_one(project):
+    project.run("db", "upgrade")
+    run = diagnose(project)
+
+    assert run.status == 3
+    assert links(run)["monitor shop"]["advice"] == "driftmon baseline build shop"
+
+
+def test_a_monitor_that_was_never_checked_or_long_ago_is_a_warning(ready):
+    never = links(diagnose(ready))["monitor shop"]
+    ready.run("check", "shop", "--window", "2024-02-01")
+    stale = links(diagnose(ready))["monitor shop"]
+
+    assert (never["health"], never["found"]) == ("warning", "was never checked")
+    assert stale["health"] == "warning"
+    assert stale["found"].startswith("the newest window ended ")
+
+
+def test_a_run_that_failed_is_an_error(ready):
+    (ready.folder / "data" / "live" / "2024-02-02.parquet").write_bytes(b"PAR1 no longer")
+    assert ready.run("check", "shop", "--window", "2024-02-02").status == 3
+    found = [item for item in diagnose(ready).json if item["link"] == "monitor shop"]
+
+    assert found[-1]["health"] == "error"
+    assert found[-1]["found"] == "the last run failed"
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("postgresql://me:secret@127.0.0.1:1/x", "cannot be reached"),
+        ("sqlite:////nowhere/at/all.db", "no driftmon tables yet"),
+        ("oracle://x", "oracle"),
+    ],
+)
+def test_a_results_database_that_cannot_be_used_is_told_without_its_password(ready, url, said):
+    run = diagnose(ready, "--database", url)
+
+    assert said in links(run)["results database"]["found"]
+    assert "secret" not in run.out + run.err
+
+
+def test_no_folder_of_monitors_is_an_error(ready):
+    run = diagnose(ready, "--monitors", "elsewhere")
+
+    assert run.status == 3
+    assert links(run)["monitor files"]["health"] == "error"
+
+
+def test_prometheus_is_asked_for_its_target_our_rules_and_an_alertmanager(ready, served, tmp_path):
+    rules = tmp_path / "rules.yml"
+    rules.write_text(RULES)
+    configuration = CONFIGURATION.format(rules=rules, target=served.address)
+    with prometheus(tmp_path / "prometheus", configuration) as url:
+        deadline = time.monotonic() + 30
+        while True:
+            run = diagnose(ready, "--prometheus", url, url=f"http://{served.address}")
+            found = links(run)
+            if found["prometheus"]["health"] == "ok" and "firing: Driftmon" in found["alert rules"]["found"]:
+                break
+            assert time.monotonic() < deadline, run.out
+            time.sleep(0.2)
+
+    assert found["prometheus"]["found"] == "it scrapes 1 of 1 exporters"
+    assert found["alert rules"]["found"] == "1 loaded; firing: DriftmonSomething"
+    assert found["alertmanager"]["health"] == "error"
+    assert run.status == 3
+
+
+def test_a_prometheus_without_our_rules_and_with_a_dead_target_is_broken(ready, tmp_path):
+    with prometheus(tmp_path / "prometheus", CONFIGURATION.format(rules="", target="127.0.0.1:1")) as url:
+        deadline = time.monotonic() + 30
+        while "cannot scrape" not in (found := links(diagnose(ready, "--prometheus", url)))["prometheus"]["found"]:
+            assert time.monotonic() < deadline, found
+            time.sleep(0.2)
+
+    assert found["prometheus"]["health"] == "error"
+    assert found["alert rules"]["found"] == "prometheus has none of ours"
+
+
+def test_what_answers_but_is_no_prometheus_is_told(ready, served):
+    run = diagnose(ready, "--prometheus", f"http://{served.address}")
+
+    assert "does not answer as Prometheus" in links(run)["prometheus"]["found"]
+
+
+def test_an_address_that_is_none_is_bad_usage(ready):
+    run = diagnose(ready, "--prometheus", "ftp://x")
+
+    assert run.status == 2
+    assert "expected http://HOST:PORT" in run.err
