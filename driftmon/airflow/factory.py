@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import DAG, CronDataIntervalTimetable, DeltaDataIntervalTimetable, Param, get_parsing_context
 
+from driftmon.airflow.events import DriftedOperator
 from driftmon.airflow.operators import BrokenMonitorOperator, CheckOperator, attempts_for
 from driftmon.config import BrokenMonitor, Monitor, load_folder, parse_instant
 from driftmon.errors import ConfigError
@@ -32,7 +33,10 @@ logger = logging.getLogger(__name__)
 TAG, INVALID_TAG = "driftmon", "driftmon-invalid"
 
 CHECK = "check"
-"""The id of the only task, also where the file is broken: runs that were under way then fail with what is wrong with it."""
+"""The id of the first task, also where the file is broken: runs that were under way then fail with what is wrong with it."""
+
+DRIFTED = "drifted"
+"""The id of the task that sends the event of `driftmon.airflow.drifted`."""
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 """Start date of a DAG without one: a run for a time before the start date would succeed without running anything."""
@@ -139,7 +143,10 @@ def _checks(name: str, monitor: Monitor, folder: Path, default_args: dict[str, A
         },
     ) as dag:
         # Waiting for rows is not checking: runs that wait hold no place among the checks.
-        CheckOperator(task_id=CHECK, monitor=monitor.name, folder=str(folder), max_active_tis_per_dag=CHECKS_AT_ONCE)
+        check = CheckOperator(
+            task_id=CHECK, monitor=monitor.name, folder=str(folder), max_active_tis_per_dag=CHECKS_AT_ONCE
+        )
+        check >> DriftedOperator(task_id=DRIFTED, monitor=monitor.name)
     return dag
 
 

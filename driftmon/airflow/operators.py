@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
+from airflow.sdk.bases.skipmixin import SkipMixin
 from airflow.sdk.exceptions import AirflowFailException
 
+from driftmon.airflow.events import NEWS, DriftedOperator, asker, news_json
 from driftmon.config import BrokenMonitor, Monitor, load_folder, parse_instant
 from driftmon.core.window import Window
 from driftmon.errors import ConfigError, DriftmonError, UsageError
@@ -17,6 +19,8 @@ from driftmon.settings import database_url, monitors_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from driftmon.store.notifications import Firing
 
 try:
     from driftmon.airflow.retries import WhenItHelps
@@ -34,12 +38,13 @@ ATTEMPTS = 12
 LONGEST_CHECK = timedelta(hours=3)
 
 
-class CheckOperator(BaseOperator):
+class CheckOperator(BaseOperator, SkipMixin):
     """
-    Check one window of a monitor, store the result, and return a small summary.
+    Check one window of a monitor, store the result, tell people what changed, and return a small summary.
 
     The window is the one that the run's parameters name (``window``, or ``start`` and ``end``), else the run's data interval. What
-    trying again cannot cure (a broken file, a missing baseline) fails at once; drift is a result, not a failure.
+    trying again cannot cure (a broken file, a missing baseline) fails at once; drift is a result, not a failure. A `DriftedOperator`
+    directly after it runs only if the monitor has begun to drift.
 
     Parameters
     ----------
@@ -73,15 +78,19 @@ class CheckOperator(BaseOperator):
     def execute(self, context: Mapping[str, Any]) -> dict[str, Any]:
         """Run the check; the summary is JSON-ready, finite, and holds no row of data."""
         from driftmon.headline import headline  # noqa: PLC0415
-        from driftmon.pipeline import run_check  # noqa: PLC0415 - the reason above
+        from driftmon.notifications.telling import newly_drifting, telling  # noqa: PLC0415 - the reason above
+        from driftmon.pipeline import run_check  # noqa: PLC0415
         from driftmon.results import check_summary  # noqa: PLC0415
         from driftmon.store.store import Store  # noqa: PLC0415
 
         try:
             monitor = _find(self.monitor, Path(self.folder) if self.folder else monitors_folder())
             window = window_of(context, monitor)
-            with Store.open(database_url()) as store:
+            # A run by hand is about its window, however old that is; a scheduled one may be one of many that catch up.
+            catching_up = not _given(context)
+            with Store.open(database_url()) as store, telling(monitor, store, catching_up=catching_up):
                 result = run_check(monitor, store, window)
+                news = newly_drifting(monitor, store, by=asker(context), catching_up=catching_up)
         except DriftmonError as exc:
             # One line of ours before Airflow's stack trace; where it was raised only for those who look for it.
             self.log.log(WARNING if exc.retryable else ERROR, "%s", exc)
@@ -90,7 +99,22 @@ class CheckOperator(BaseOperator):
                 raise
             raise AirflowFailException(str(exc)) from None
         self.log.info("%s %s: %s", monitor.name, window, headline(result))
-        return check_summary(result)
+        summary = check_summary(result)
+        self._pass_on(context, summary, news)
+        return summary
+
+    def _pass_on(self, context: Mapping[str, Any], summary: dict[str, Any], news: tuple[Firing, ...]) -> None:
+        """Leave what has begun to drift to the task that sends the event; it is skipped if nothing has, which ends this one."""
+        events = [task for task in self.downstream_list if isinstance(task, DriftedOperator)]
+        if not events:
+            return
+        if news:
+            context["ti"].xcom_push(key=NEWS, value=news_json(news))
+            return
+        if self.do_xcom_push:
+            # Skipping ends the task at once, without a return value.
+            context["ti"].xcom_push(key="return_value", value=summary)
+        self.skip(context["ti"], events)
 
 
 class BrokenMonitorOperator(BaseOperator):
@@ -130,7 +154,7 @@ def window_of(context: Mapping[str, Any], monitor: Monitor) -> Window:
     UsageError
         If the run has neither, or parameters that name no window.
     """
-    given = {name: value for name in ("window", "start", "end") if (value := (context.get("params") or {}).get(name))}
+    given = _given(context)
     if given:
         return _named_window(given, monitor)
     first, last = context.get("data_interval_start"), context.get("data_interval_end")
@@ -140,6 +164,11 @@ def window_of(context: Mapping[str, Any], monitor: Monitor) -> Window:
             '{"window": "2013-05-07"} or {"start": "2013-05-07T00:00:00Z", "end": "2013-05-08T00:00:00Z"}'
         )
     return Window(first, last)
+
+
+def _given(context: Mapping[str, Any]) -> dict[str, str]:
+    """The parameters of a run that name a window; empty for a scheduled one."""
+    return {name: value for name in ("window", "start", "end") if (value := (context.get("params") or {}).get(name))}
 
 
 def _named_window(given: Mapping[str, str], monitor: Monitor) -> Window:

@@ -42,7 +42,7 @@ class Change:
     firing : frozenset of Firing
         All that fires now: what the receiver believes from then on. Empty if everything is over.
     fresh : frozenset of Firing
-        Those that it did not know, or knew as less severe.
+        Those of which it did not know, or knew less severe ones. That known drift is also sustained is not among them.
     over : frozenset of Firing
         Those that it knew and that fire no more.
     """
@@ -95,19 +95,21 @@ def change_of(told: Collection[Firing], now: frozenset[Firing], *, least: str = 
     least : str
         The least severity that counts: what was told and is less severe than that is nobody's matter any more.
     """
-    known = {
-        (item.alert, item.column, item.segment): item for item in told if SEVERITIES[item.severity] >= SEVERITIES[least]
-    }
-    fresh = frozenset(item for item in now if _is_fresh(item, known.get((item.alert, item.column, item.segment))))
-    still = {(item.alert, item.column, item.segment) for item in now}
-    over = frozenset(item for key, item in known.items() if key not in still)
+    known: dict[tuple[str, str, str], int] = {}
+    counting = [item for item in told if SEVERITIES[item.severity] >= SEVERITIES[least]]
+    for item in counting:
+        known[_matter(item)] = max(known.get(_matter(item), 0), SEVERITIES[item.severity])
+    fresh = frozenset(item for item in now if SEVERITIES[item.severity] > known.get(_matter(item), 0))
+    still = {_matter(item) for item in now}
+    over = frozenset(item for item in counting if _matter(item) not in still)
     if fresh or (over and not now):
         return Change(now, fresh, over)
     return None
 
 
-def _is_fresh(item: Firing, known: Firing | None) -> bool:
-    return known is None or SEVERITIES[item.severity] > SEVERITIES[known.severity]
+def _matter(item: Firing) -> tuple[str, str, str]:
+    """What an alert is about: a column that drifts is one matter, be it for one window or for many."""
+    return "drift" if item.alert in DRIFT else item.alert, item.column, item.segment
 
 
 def _alerts(snapshot: MonitorSnapshot) -> list[Firing]:

@@ -87,7 +87,7 @@ def test_a_dag_says_what_is_checked_and_whose_it_is(monitors):
     assert dag.owner == "payments"
     assert dag.description == "Orders against January"
     assert "`@daily` in America/New_York" in dag.doc_md
-    assert [task.task_id for task in dag.tasks] == ["check"]
+    assert [task.task_id for task in dag.tasks] == ["check", "drifted"]
 
 
 def test_a_dag_without_words_of_its_own_is_named_after_the_model(monitors):

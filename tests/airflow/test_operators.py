@@ -78,7 +78,8 @@ def run(*, end=None, params=None, before=None, **arguments):
     dag = build_dags(default_args={**callbacks, **arguments})["driftmon__shop"]
     if before is not None:
         before()
-    (task,) = dag.test(logical_date=end, run_conf=params).get_task_instances()
+    tasks = dag.test(logical_date=end, run_conf=params).get_task_instances()
+    task = next(task for task in tasks if task.task_id == "check")
     run.state, run.tries, run.returned = str(task.state), task.try_number, task.xcom_pull(task_ids="check")
     return run
 

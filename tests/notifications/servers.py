@@ -45,11 +45,12 @@ def hook() -> Iterator[Hook]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
+            status = found.status
             found.asked += 1
             found.answers.wait()
-            if found.status == 200:
+            if status == 200:
                 found.got.append(_content(self.headers["Content-Type"], body))
-            self.send_response(found.status)
+            self.send_response(status)
             self.send_header("Content-Length", "0")
             self.end_headers()
 
@@ -64,7 +65,7 @@ def hook() -> Iterator[Hook]:
 
     with Server(("127.0.0.1", 0), Handler) as server:
         found = Hook(server.server_address[1])
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
         yield found
         found.answers.set()
@@ -104,7 +105,7 @@ def mail_server() -> Iterator[tuple[int, list[EmailMessage]]]:
         daemon_threads = True
 
     with Server(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
         yield server.server_address[1], taken
         server.shutdown()

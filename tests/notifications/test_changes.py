@@ -18,7 +18,8 @@ B_WARNING = Firing("DriftmonColumnDrift", "warning", "b")
 def states(draw: st.DrawFn) -> frozenset[Firing]:
     """What fires: each alert of a column at most once."""
     severities = st.sampled_from([None, "warning", "critical"])
-    found = {(alert, name): draw(severities) for alert in sorted(DRIFT) for name in "abc"}
+    alerts = ("DriftmonColumnDrift", "DriftmonQualityProblem")
+    found = {(alert, name): draw(severities) for alert in alerts for name in "abc"}
     return frozenset(Firing(alert, severity, name) for (alert, name), severity in found.items() if severity)
 
 
@@ -87,6 +88,15 @@ def test_a_column_that_recovers_while_another_drifts_waits_for_the_next_message(
     later = change_of({A_CRITICAL, B_WARNING}, frozenset({B_WARNING, Firing("DriftmonColumnDrift", "warning", "c")}))
 
     assert later.over == {A_CRITICAL}
+
+
+def test_known_drift_that_turns_out_to_be_sustained_is_no_news_and_a_quality_problem_is():
+    lasting, broken = (Firing(alert, "warning", "a") for alert in ("DriftmonSustainedDrift", "DriftmonQualityProblem"))
+
+    assert change_of({A_WARNING}, frozenset({A_WARNING, lasting})) is None
+    assert change_of({A_CRITICAL, lasting}, frozenset({lasting})) is None
+    assert change_of({lasting}, frozenset({lasting, A_CRITICAL})).fresh == {A_CRITICAL}
+    assert change_of({A_CRITICAL}, frozenset({A_CRITICAL, broken})).fresh == {broken}
 
 
 def test_what_gets_less_severe_is_no_news_and_neither_is_its_coming_back():
