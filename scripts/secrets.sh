@@ -48,4 +48,12 @@ for name in $names; do
 done
 # Whole or not at all: an interrupted run leaves the old file.
 mv .env.new .env
+if [ -d secrets/alertmanager ]; then
+  echo "secrets/: is there"
+else
+  mkdir -p secrets/alertmanager
+  # A container's user is nobody here: the inner folder is open to all, and the outer one keeps everybody out.
+  chmod 755 secrets/alertmanager
+  echo "secrets/: made, for what alerts are sent with (docs/deploy.md)"
+fi
 echo "next: docker compose up -d"

@@ -7,7 +7,9 @@ import json
 import os
 import shutil
 import subprocess
-from dataclasses import dataclass
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +18,11 @@ import pytest
 from tests.servers import PASSWORD
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from tests.servers import PostgreSQL
 
-__all__ = ["PROJECT", "Stack", "compose", "psql", "read_env", "roles_on"]
+__all__ = ["COMPOSE_FILE", "PROJECT", "Native", "Stack", "compose", "psql", "read_env", "roles_on"]
 
 PROJECT = Path(__file__).resolve().parents[2]
 COMPOSE_FILE = PROJECT / "docker-compose.yml"
@@ -94,7 +98,9 @@ def psql(stack: Stack, service: str, server: PostgreSQL, *, superuser: bool = Fa
     environment = stack.environment(service) | place
     if superuser:
         environment |= {"PGPASSWORD": PASSWORD}  # the server of the tests has a password of its own
-    done = subprocess.run([program, *arguments], env=environment, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(
+        [program, *arguments], env=environment, capture_output=True, text=True, check=False, timeout=60
+    )
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
 
@@ -102,3 +108,77 @@ def psql(stack: Stack, service: str, server: PostgreSQL, *, superuser: bool = Fa
 def roles_on(stack: Stack, server: PostgreSQL) -> None:
     """Roles and databases, as the service `roles` makes them."""
     psql(stack, "roles", server, superuser=True)
+
+
+@dataclass(frozen=True)
+class Native:
+    """
+    A service's program on this machine, with the arguments and the environment that docker-compose.yml gives it.
+
+    Only what a container would bring is put in its place: names of other services, folders, ports.
+
+    Parameters
+    ----------
+    stack : Stack
+    service : str
+    places : mapping of str to str
+        What to write instead of what, in arguments and environment; the longest first.
+    more : mapping of str to str
+        Variables that this machine needs besides: ports that a container has to itself.
+    """
+
+    stack: Stack
+    service: str
+    places: Mapping[str, str]
+    more: Mapping[str, str] = field(default_factory=dict)
+
+    def _placed(self, text: str) -> str:
+        for inside in sorted(self.places, key=len, reverse=True):
+            text = text.replace(inside, self.places[inside])
+        return text
+
+    @property
+    def environment(self) -> dict[str, str]:
+        own = {name: self._placed(value) for name, value in self.stack.environment(self.service).items()}
+        path = os.pathsep.join([str(Path(sys.executable).parent), str(PROJECT / "docker"), os.environ["PATH"]])
+        home = os.environ.get("HOME", "/")
+        return {"PATH": path, "HOME": home, "no_proxy": "127.0.0.1", **own, **self.more}
+
+    @property
+    def command(self) -> list[str]:
+        return [self._placed(word) for word in self.stack.command(self.service)]
+
+    def run(self, *command: str, cwd: Path = PROJECT) -> subprocess.CompletedProcess[str]:
+        """Run it to its end; another command if one is given."""
+        return subprocess.run(
+            list(command) or self.command,
+            env=self.environment,
+            cwd=cwd,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=200,
+        )
+
+    def healthy(self) -> bool:
+        """Ask as the engine would."""
+        test = self.stack.services[self.service]["healthcheck"]["test"]
+        assert test[0] == "CMD"
+        return self.run(*map(self._placed, test[1:])).returncode == 0
+
+    @contextmanager
+    def running(self, log: Path, *, cwd: Path = PROJECT) -> Iterator[subprocess.Popen[bytes]]:
+        """Run it until the end of the block, and stop it as the engine would."""
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                self.command, env=self.environment, cwd=cwd, stdout=output, stderr=output, start_new_session=True
+            )
+        try:
+            yield process
+        finally:
+            process.terminate()
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
