@@ -14,7 +14,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
-from driftmon.config import BrokenMonitor, Monitor, load_folder, parse_instant
+from driftmon.config import BrokenMonitor, Monitor, load_folder
 from driftmon.errors import ConfigError, DriftmonError, StoreError, UsageError
 from driftmon.pipeline import live_source
 from driftmon.reference import reference_source
@@ -164,7 +164,7 @@ def _checks(monitor: Monitor, snapshot: MonitorSnapshot, now: datetime) -> Link:
     if window is None:
         return Link(part, Health.WARNING, "was never checked", f"driftmon check {monitor.name}")
     age = (now - window.end).total_seconds()
-    if monitor.live.end is not None and window.end >= parse_instant(monitor.live.end, monitor.zone):
+    if snapshot.complete:
         return Link(part, Health.OK, f"{snapshot.headline}; its last window: live.end is {monitor.live.end}")
     if age > snapshot.facts.max_window_age:
         said = (

@@ -192,6 +192,12 @@ MONITOR_FAMILIES: tuple[Family[MonitorSnapshot], ...] = (
         _one(lambda monitor: monitor.facts.max_window_age),
     ),
     Family(
+        "driftmon_monitor_complete",
+        "1 if the newest window is the last that the monitor's file has (live.end), so that its age means nothing, else 0.",
+        MONITOR_LABELS,
+        _one(lambda monitor: monitor.complete),
+    ),
+    Family(
         "driftmon_monitor_last_success_timestamp_seconds",
         "When the newest successful run finished, unix time; absent before the first.",
         MONITOR_LABELS,

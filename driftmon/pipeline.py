@@ -75,6 +75,7 @@ def facts_of(monitor: Monitor, now: datetime) -> MonitorFacts:
         schedule=monitor.schedule,
         timezone=monitor.timezone,
         max_window_age=monitor.max_window_age(now).total_seconds(),
+        last_end=monitor.last_end,
     )
 
 

@@ -230,6 +230,13 @@ class Monitor(_Strict):
         """A configured threshold as the core's value."""
         return Threshold(warning=thresholds.warning, critical=thresholds.critical)
 
+    @property
+    def last_end(self) -> datetime | None:
+        """End of the last window that there will be, by ``live.end``; None if there is always a next one."""
+        if self.live.end is None:
+            return None
+        return self.windows.newest_complete(parse_instant(self.live.end, self.zone)).end
+
     def max_window_age(self, now: datetime) -> timedelta:
         """How old the newest window's end may be before the monitor is stale."""
         return self.windows.longest(now) + self.delay + GRACE

@@ -30,6 +30,7 @@ def register(connection: Connection, facts: MonitorFacts, *, now: datetime) -> i
         "schedule": facts.schedule,
         "timezone": facts.timezone,
         "max_window_age": finite(facts.max_window_age, f"{facts.name}: max_window_age"),
+        "last_end": facts.last_end,
         "updated_at": now,
     }
     return _upsert(connection, facts.name, values)
@@ -102,4 +103,5 @@ def facts_from(row: Row[Any]) -> MonitorFacts:
         schedule=row.schedule,
         timezone=row.timezone,
         max_window_age=row.max_window_age,
+        last_end=row.last_end,
     )

@@ -26,6 +26,8 @@ class MonitorFacts:
     ----------
     max_window_age : float
         Seconds after which the newest window's end is too old: the longest gap of the schedule, the data delay and a grace.
+    last_end : datetime or None
+        End of the last window that there will be; None if there is always a next one.
     """
 
     name: str
@@ -35,6 +37,7 @@ class MonitorFacts:
     schedule: str
     timezone: str
     max_window_age: float
+    last_end: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -141,3 +144,8 @@ class MonitorSnapshot:
     consecutive_failed_runs: int
     headline: str | None = None
     findings: tuple[Finding, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """True if the newest window is the last that there will be: then it is old, and nothing is wrong with that."""
+        return self.window is not None and self.facts.last_end is not None and self.window.end >= self.facts.last_end

@@ -47,7 +47,7 @@ __all__ = [
     "runs",
 ]
 
-SCHEMA_VERSION = "0004"
+SCHEMA_VERSION = "0005"
 """The newest migration: the version that this driftmon reads and writes."""
 
 VERSION_TABLE = "driftmon_schema"
@@ -109,6 +109,7 @@ monitors = Table(
     Column("schedule", Verbatim),
     Column("timezone", Verbatim),
     Column("max_window_age", Double, comment="seconds"),
+    Column("last_end", Instant, comment="of the last window that there will be; null if there is always a next one"),
     Column("updated_at", Instant),
     _finite("max_window_age"),
     sqlite_autoincrement=True,

@@ -307,3 +307,21 @@ def test_whatever_a_file_holds_is_a_monitor_or_a_clear_error(tmp_path_factory, c
         problems = error.problems
 
     assert all(problem.startswith(str(path)) for problem in problems)
+
+
+@pytest.mark.parametrize(
+    ("end", "last"),
+    [
+        ("2013-05-29", datetime(2013, 5, 29, 4, tzinfo=UTC)),
+        ("2013-05-29T12:00:00Z", datetime(2013, 5, 29, 4, tzinfo=UTC)),
+        (None, None),
+    ],
+)
+def test_the_last_window_ends_where_the_live_data_do_or_before(write, end, last):
+    bounds = "" if end is None else f", end: {end}"
+    path = write(
+        "schedule: '@daily'\ntimezone: America/New_York\nreference: {path: a.parquet}\n"
+        f"live: {{path: b.parquet, timestamp: time{bounds}}}\n"
+    )
+
+    assert load_monitor(path).last_end == last

@@ -619,6 +619,22 @@ def test_facts_are_those_of_the_newest_write(store: Store):
     assert store.monitor_snapshot("flights").facts == facts(owner="somebody else", max_window_age=60.0)
 
 
+def test_a_monitor_is_complete_with_its_last_window(store: Store):
+    saved = [save(store, result_of(BASELINE, QUIET, day(number)), last_end=day(2).end) for number in (1, 2)]
+    store.register_monitor(facts("endless"), now=NOW)
+
+    assert saved[-1].window == day(2)
+    assert store.monitor_snapshot("flights").facts.last_end == day(2).end
+    assert store.monitor_snapshot("flights").complete
+    assert not store.monitor_snapshot("endless").complete
+
+    save(store, result_of(BASELINE, QUIET, day(2)), last_end=day(3).end)
+    assert not store.monitor_snapshot("flights").complete
+
+    save(store, result_of(BASELINE, QUIET, day(2)), last_end=None)
+    assert not store.monitor_snapshot("flights").complete
+
+
 def test_a_failed_write_leaves_the_key(store: Store):
     before = store.snapshot_keys()
 

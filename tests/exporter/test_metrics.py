@@ -42,6 +42,7 @@ PROMISED = {
     "driftmon_monitor_last_run_successful": set(),
     "driftmon_monitor_consecutive_failed_runs": set(),
     "driftmon_monitor_max_window_age_seconds": set(),
+    "driftmon_monitor_complete": set(),
     "driftmon_monitor_info": {"owner", "schedule", "timezone", "baseline"},
 }
 
