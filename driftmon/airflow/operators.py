@@ -90,7 +90,9 @@ class CheckOperator(BaseOperator, SkipMixin):
             catching_up = not _given(context)
             with Store.open(database_url()) as store, telling(monitor, store, catching_up=catching_up):
                 result = run_check(monitor, store, window)
-                news = newly_drifting(monitor, store, by=asker(context), catching_up=catching_up)
+                # Asked only where somebody passes it on: it is news once.
+                asks = bool(self._events())
+                news = newly_drifting(monitor, store, by=asker(context), catching_up=catching_up) if asks else ()
         except DriftmonError as exc:
             # One line of ours before Airflow's stack trace; where it was raised only for those who look for it.
             self.log.log(WARNING if exc.retryable else ERROR, "%s", exc)
@@ -105,8 +107,7 @@ class CheckOperator(BaseOperator, SkipMixin):
 
     def _pass_on(self, context: Mapping[str, Any], summary: dict[str, Any], news: tuple[Firing, ...]) -> None:
         """Leave what has begun to drift to the task that sends the event; it is skipped if nothing has, which ends this one."""
-        events = [task for task in self.downstream_list if isinstance(task, DriftedOperator)]
-        if not events:
+        if not self._events():
             return
         if news:
             context["ti"].xcom_push(key=NEWS, value=news_json(news))
@@ -114,7 +115,10 @@ class CheckOperator(BaseOperator, SkipMixin):
         if self.do_xcom_push:
             # Skipping ends the task at once, without a return value.
             context["ti"].xcom_push(key="return_value", value=summary)
-        self.skip(context["ti"], events)
+        self.skip(context["ti"], self._events())
+
+    def _events(self) -> list[DriftedOperator]:
+        return [task for task in self.downstream_list if isinstance(task, DriftedOperator)]
 
 
 class BrokenMonitorOperator(BaseOperator):

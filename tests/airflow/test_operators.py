@@ -318,6 +318,46 @@ def test_the_wait_lasts_until_the_rows_are_there_and_no_longer():
     assert late.retry_delay == timedelta(seconds=1)
 
 
+# What other DAGs hear of ----------------------------------------------------------------------------------------------
+
+
+def events_of(window, **arguments):
+    """The states of both tasks of a run by hand, and what the check passed on to the second."""
+    from driftmon.airflow.factory import build_dags
+
+    dag = build_dags(default_args={"retry_delay": timedelta(0), **arguments})["driftmon__shop"]
+    tasks = {
+        task.task_id: task for task in dag.test(logical_date=None, run_conf={"window": window}).get_task_instances()
+    }
+    passed_on = tasks["drifted"].xcom_pull(task_ids="check", key="drifting")
+    return {name: str(task.state) for name, task in tasks.items()}, passed_on
+
+
+def test_the_task_that_sends_events_runs_only_where_drift_is_news(project):
+    orders(50, shift=2.0).to_parquet(project.live(FIRST + timedelta(days=4)), index=False)
+
+    quiet, first, again = (events_of(window)[0] for window in ("2024-03-10", "2024-03-12", "2024-03-12"))
+
+    assert (quiet["drifted"], first["drifted"], again["drifted"]) == ("skipped", "success", "skipped")
+    assert quiet["check"] == first["check"] == again["check"] == "success"
+
+
+def test_a_check_that_dies_after_it_found_something_new_passes_it_on_at_its_next_try(project):
+    orders(50, shift=2.0).to_parquet(project.live(FIRST + timedelta(days=4)), index=False)
+    died = []
+
+    def die_once(context, result=None):
+        if context["ti"].task_id == "check" and not died:
+            died.append(result)
+            raise OSError("the worker was killed")
+
+    states, passed_on = events_of("2024-03-12", post_execute=die_once)
+
+    assert len(died) == 1
+    assert states == {"check": "success", "drifted": "success"}
+    assert {"column": "amount", "segment": None, "alert": "DriftmonColumnDrift", "severity": "critical"} in passed_on
+
+
 # In a DAG of one's own -------------------------------------------------------------------------------------------------
 
 
@@ -344,3 +384,16 @@ def test_a_check_is_a_task_in_a_dag_of_ones_own(project, tmp_path):
 
     assert str(task.state) == "success"
     assert [result.window for result in project.stored()] == [day(8)]
+
+
+def test_a_check_that_passes_nothing_on_leaves_the_news_to_one_that_does(project, tmp_path):
+    orders(50, shift=2.0).to_parquet(project.live(FIRST + timedelta(days=4)), index=False)
+    dags = tmp_path / "dags"
+    dags.mkdir()
+    (dags / "own.py").write_text(OWN)
+    with airflow_here(tmp_path / "airflow", {"AIRFLOW__CORE__DAGS_FOLDER": str(dags)}):
+        from airflow.dag_processing.dagbag import DagBag
+
+        DagBag(dags).dags["own"].test(logical_date=day(12).end)
+
+    assert events_of("2024-03-12")[0]["drifted"] == "success"

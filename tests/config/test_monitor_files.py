@@ -47,6 +47,7 @@ def test_a_file_needs_nothing_but_its_two_places(write):
 
     assert (monitor.name, monitor.model, monitor.schedule, monitor.timezone) == ("flights", "flights", "@daily", "UTC")
     assert (monitor.thresholds.warning, monitor.thresholds.critical, monitor.min_rows) == (0.02, 0.10, 100)
+    assert monitor.notify == "warning"
 
 
 def test_the_example_of_the_contract_is_understood(write):
@@ -134,6 +135,11 @@ min_rows: "x"
     ]
 
 
+@pytest.mark.parametrize("least", ["warning", "critical", "off"])
+def test_a_monitor_says_of_what_people_are_told(write, least):
+    assert load_monitor(write(f"{GOOD}notify: {least}")).notify == least
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
@@ -145,6 +151,7 @@ min_rows: "x"
         (BOMB, "its aliases stand for 11,434,285 values, expected at most 100,000; spell out what is meant"),
         ("a: [", "line 1, column 5: expected the node content, but found '<stream end>'"),
         (GOOD + "min_rows: 0", "min_rows is 0: input should be greater than or equal to 1"),
+        (GOOD + "notify: loud", "notify is 'loud': input should be 'warning', 'critical' or 'off'"),
         (GOOD + "data_delay: soon", "data_delay: 'soon' is not a duration such as 30m, 6h, 1d or 2w"),
         (GOOD + "segments: origin", "segments is 'origin', expected a list"),
         (
