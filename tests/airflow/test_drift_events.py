@@ -18,7 +18,6 @@ from tests.airflow.projects import DAGS, DAYS, FIRST, make_project, orders
 from tests.airflow.test_scheduled_checks import ask, dags_of
 
 if TYPE_CHECKING:
-
     from driftmon.airflow.api import AirflowApi, DagRun
 
 CHECKS, RETRAIN = "driftmon__shop", "retrain"
