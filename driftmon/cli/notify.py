@@ -44,9 +44,7 @@ def _test(monitor: Monitor) -> bool:
     receivers = receivers_of(monitor)
     if not receivers.every and not receivers.problems:
         raise UsageError(_nobody(monitor))
-    messages = {
-        receiver: sample(monitor.name, links(), html=receiver.html, size=receiver.size) for receiver in receivers.every
-    }
+    messages = {receiver: sample(monitor.name, links(), receiver.takes) for receiver in receivers.every}
     results = send(messages)
     for receiver, failure in results.items():
         click.echo(f"{receiver.name}: {'sent' if failure is None else f'not sent: {failure}'}")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlencode
 
 from driftmon.core.window import isoformat
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from driftmon.store.notifications import Firing
     from driftmon.store.records import MonitorSnapshot
 
-__all__ = ["LONGEST_BODY", "LONGEST_TITLE", "Message", "Size", "compose", "sample"]
+__all__ = ["LONGEST_BODY", "LONGEST_TITLE", "Format", "Message", "compose", "sample"]
 
 LONGEST_TITLE = 250
 """Characters: the subject of a mail, the first line of a chat's message."""
@@ -72,11 +72,21 @@ class Message:
 
 
 @dataclass(frozen=True)
-class Size:
-    """The most characters that a receiver takes; without room for a title, it is a part of the body."""
+class Format:
+    """
+    How a receiver takes messages.
+
+    Parameters
+    ----------
+    title, body : int
+        The most characters; without room for a title, it is a part of the body.
+    markup : str
+        ``plain`` text; ``html``, for mail, which some read as plain text; ``chat``, for what Apprise turns into a chat's own markup.
+    """
 
     title: int = LONGEST_TITLE
     body: int = LONGEST_BODY
+    markup: Literal["plain", "html", "chat"] = "plain"
 
 
 @dataclass(frozen=True)
@@ -100,7 +110,7 @@ class _Content:
 
 
 def compose(
-    snapshot: MonitorSnapshot, change: Change, links: Links, *, error: str | None = None, html: bool, size: Size
+    snapshot: MonitorSnapshot, change: Change, links: Links, takes: Format, *, error: str | None = None
 ) -> Message:
     """
     The message that tells of a change.
@@ -111,12 +121,10 @@ def compose(
     change : Change
     links : Links
         Where links begin; those without an address are left out.
+    takes : Format
+        What the receiver takes.
     error : str, optional
         What the newest run failed with.
-    html : bool
-        True for a receiver that shows more than plain text.
-    size : Size
-        How much it takes.
     """
     lines = _lines(snapshot, change, error)
     alerts = {(item.column, item.segment) for item in change.firing}
@@ -126,14 +134,14 @@ def compose(
         if (finding.column, finding.segment or "") in alerts
     ]
     content = _Content(_title(snapshot, change), lines, items, _links(snapshot, change, links), change.severity)
-    return _fitted(content, html=html, size=size)
+    return _fitted(content, takes)
 
 
-def sample(monitor: str, links: Links, *, html: bool, size: Size) -> Message:
+def sample(monitor: str, links: Links, takes: Format) -> Message:
     """A message that says that messages arrive."""
     lines = ["This is a test: nothing has drifted. Messages about this monitor will arrive here."]
     pages = [("Status page", f"{links.driftmon_url}/monitors/{monitor}")] if links.driftmon_url else []
-    return _fitted(_Content(f"{monitor}: test of notifications", lines, (), pages, None), html=html, size=size)
+    return _fitted(_Content(f"{monitor}: test of notifications", lines, (), pages, None), takes)
 
 
 def _title(snapshot: MonitorSnapshot, change: Change) -> str:
@@ -216,17 +224,17 @@ def _worst_alert(snapshot: MonitorSnapshot, change: Change) -> str | None:
     return min((item.alert for item in change.firing), default=None)
 
 
-def _fitted(content: _Content, *, html: bool, size: Size) -> Message:
+def _fitted(content: _Content, takes: Format) -> Message:
     """As many columns as there is room for, and how many more there are."""
-    title = _clipped(_safe(content.title), size.title if size.title > 0 else LONGEST_TITLE)
-    room = min(size.body, LONGEST_BODY)
-    if size.title <= 0:
+    title = _clipped(_safe(content.title), takes.title if takes.title > 0 else LONGEST_TITLE)
+    room = min(takes.body, LONGEST_BODY)
+    html = takes.markup != "plain"
+    if takes.title <= 0:
         # Apprise puts the title before the body, in the language of the body.
         title = escape(title) if html else title
         room -= len(title) + MARKUP_OF_TITLE
-    rendered = _html if html else _plain
     for shown in range(min(len(content.items), LISTED), -1, -1):
-        body = rendered(content, shown)
+        body = _html(content, shown, chat=takes.markup == "chat") if html else _plain(content, shown)
         if len(body) <= room:
             return Message(title, body, html, content.severity)
     # No room even for the lines: the few characters of a text message.
@@ -244,19 +252,25 @@ def _plain(content: _Content, shown: int) -> str:
     return "\n\n".join(block for block in blocks if block)
 
 
-def _html(content: _Content, shown: int) -> str:
+def _html(content: _Content, shown: int, *, chat: bool) -> str:
+    # In a chat, a name as code keeps its underscores, and a link is a word. In mail both would be lost on whoever reads plain text.
+    name = "code" if chat else "b"
     items = [
-        f"<li><code>{_escaped(item.name)}</code> ({item.mark}): {_escaped(item.text)}</li>"
+        f"<li><{name}>{_escaped(item.name)}</{name}> ({item.mark}): {_escaped(item.text)}</li>"
         for item in content.items[:shown]
     ]
-    anchors = [f'<a href="{escape(address)}">{name}</a>' for name, address in content.links]
+    anchors = [_anchor(label, escape(address), chat=chat) for label, address in content.links]
     blocks = [
         *(f"<p>{_escaped(line)}</p>" for line in content.lines),
         f"<ul>{''.join(items)}</ul>" if items else "",
         *(f"<p>{line}</p>" for line in _more(content, shown)),
-        f"<p>{' · '.join(anchors)}</p>" if anchors else "",
+        f"<p>{(' · ' if chat else '<br>').join(anchors)}</p>" if anchors else "",
     ]
     return "\n".join(block for block in blocks if block)
+
+
+def _anchor(label: str, address: str, *, chat: bool) -> str:
+    return f'<a href="{address}">{label}</a>' if chat else f'{label}: <a href="{address}">{address}</a>'
 
 
 def _more(content: _Content, shown: int) -> list[str]:

@@ -15,9 +15,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from driftmon.notifications.message import LONGEST_TITLE, Size
+from driftmon.notifications.message import LONGEST_TITLE, Format
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -35,6 +35,9 @@ THREAD = "driftmon-notification"
 WITH_HOST = frozenset({"json", "jsons", "xml", "xmls", "form", "forms", "mailto", "mailtos"})
 """Schemes whose address names a host; in others, what stands there is a token."""
 
+MARKUP: dict[str, Literal["html", "chat"]] = {"html": "html", "markdown": "chat"}
+"""By what Apprise calls it; anything else is plain text."""
+
 EXTRA = "direct notifications need Apprise; run: pip install 'driftmon-pipeline[notify]'"
 
 
@@ -51,10 +54,8 @@ class Receiver:
         For people: ``DRIFTMON_NOTIFY 2 (Slack)``.
     owners : frozenset of str
         Whose monitors it hears of, as `_slug` writes them; empty for those of everybody.
-    size : Size
-        How much it takes.
-    html : bool
-        True if it shows more than plain text.
+    takes : Format
+        How it takes messages.
     service : object
         Apprise's own.
     """
@@ -62,8 +63,7 @@ class Receiver:
     key: str
     name: str
     owners: frozenset[str]
-    size: Size
-    html: bool
+    takes: Format
     service: Any = field(compare=False, repr=False)  # it holds the address
 
     def hears_of(self, owner: str) -> bool:
@@ -291,15 +291,12 @@ def _asset() -> Any:  # noqa: ANN401 - Apprise has no types of its own here
 
 
 def _receiver(service: Any, name: str, key: str) -> Receiver:  # noqa: ANN401 - Apprise's
-    from apprise import NotifyFormat  # noqa: PLC0415 - see load
-
     title = min(int(service.title_maxlen), LONGEST_TITLE)
     return Receiver(
         key=key,
         name=name,
         owners=frozenset(_slug(tag) for tag in map(str, service.tags)),
-        size=Size(title=title, body=int(service.body_maxlen)),
-        html=service.notify_format != NotifyFormat.TEXT,
+        takes=Format(title, int(service.body_maxlen), MARKUP.get(service.notify_format.value, "plain")),
         service=service,
     )
 

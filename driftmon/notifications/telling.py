@@ -147,7 +147,7 @@ def _tell(monitor: Monitor, store: Store, receivers: Receivers, *, catching_up: 
 
 
 def _message(snapshot: MonitorSnapshot, change: Change, receiver: Receiver, error: str | None) -> Message:
-    return compose(snapshot, change, links(), error=error, html=receiver.html, size=receiver.size)
+    return compose(snapshot, change, links(), receiver.takes, error=error)
 
 
 def newly_drifting(monitor: Monitor, store: Store, *, by: str, catching_up: bool = False) -> tuple[Firing, ...]:

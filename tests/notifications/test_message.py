@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from driftmon.notifications.changes import FAILING, change_of, firing_now
-from driftmon.notifications.message import JOINER, LONGEST_BODY, Size, compose, sample
+from driftmon.notifications.message import JOINER, LONGEST_BODY, Format, compose, sample
 from driftmon.settings import Links
 from driftmon.store.notifications import Firing
 from tests.notifications.snapshots import TEXT, finding, snapshot
@@ -34,9 +34,9 @@ HOSTILE = [
 ]
 
 
-def message(now=TWO, told=(), *, links=NOWHERE, html=False, size=None, error=None):
+def message(now=TWO, told=(), *, links=NOWHERE, error=None, **takes):
     change = change_of(told, firing_now(now, told))
-    return compose(now, change, links, error=error, html=html, size=size or Size())
+    return compose(now, change, links, Format(**takes), error=error)
 
 
 class Tags(HTMLParser):
@@ -76,6 +76,14 @@ def test_links_lead_to_the_window_the_dashboard_and_what_to_do():
         "Dashboard: https://grafana.example/d/driftmon-monitor?var-monitor=flights&from=1366761600000&to=1369353600000"
     )
     assert runbook == "What to do: https://drift.example/runbooks/DriftmonColumnDrift"
+
+
+def test_mail_shows_addresses_for_whoever_reads_plain_text_and_chats_show_words():
+    mail, chat = (message(links=LINKS, markup=markup).body for markup in ("html", "chat"))
+
+    runbook = "https://drift.example/runbooks/DriftmonColumnDrift"
+    assert f'What to do: <a href="{runbook}">{runbook}</a>' in mail
+    assert f' · <a href="{runbook}">What to do</a>' in chat
 
 
 def test_the_runbook_is_that_of_the_worst_column():
@@ -134,13 +142,13 @@ def test_many_columns_are_ten_and_how_many_more():
     assert len(lines) == 2 + 10 + 1
 
 
-@pytest.mark.parametrize("html", [False, True])
+@pytest.mark.parametrize("markup", ["plain", "html", "chat"])
 @pytest.mark.parametrize("room", [400, 1_000, 2_000, 35_000])
 @pytest.mark.parametrize("title", [0, 60, 250])
-def test_a_message_fits_its_receiver(html, room, title):
+def test_a_message_fits_its_receiver(markup, room, title):
     now = snapshot(*(finding(f"column_{number}", text="x & y " * 50) for number in range(40)), headline="many " * 80)
 
-    found = message(now, links=LINKS, html=html, size=Size(title=title, body=room))
+    found = message(now, links=LINKS, markup=markup, title=title, body=room)
 
     within = len(found.title) if title == 0 else 0
     assert len(found.body) + within <= min(room, LONGEST_BODY)
@@ -149,7 +157,7 @@ def test_a_message_fits_its_receiver(html, room, title):
 
 
 def test_a_text_message_of_140_characters_has_the_answer_and_the_link():
-    found = message(links=LINKS, size=Size(title=0, body=160 + 40))
+    found = message(links=LINKS, title=0, body=160 + 40)
 
     assert found.title.startswith("flights: 2 of 10 columns drifted")
     assert found.body.startswith("https://drift.example/monitors/flights")
@@ -159,21 +167,22 @@ def test_a_text_message_of_140_characters_has_the_answer_and_the_link():
 def test_names_neither_break_the_lines_nor_become_markup(name):
     now = snapshot(finding(name, text=f"new: {name}"), headline=f"1 of 1 columns drifted: {name}")
 
-    plain, html = message(now), message(now, html=True)
+    plain, html, chat = (message(now, markup=markup) for markup in ("plain", "html", "chat"))
 
     assert len(plain.body.splitlines()) == 3
     assert plain.title.replace(JOINER, "").isprintable()
-    assert Tags(html.body).tags == {"p", "ul", "li", "code"}
+    assert Tags(html.body).tags == {"p", "ul", "li", "b"}
+    assert Tags(chat.body).tags == {"p", "ul", "li", "code"}
     assert len(html.body) < LONGEST_BODY
 
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_names_ping_nobody_in_any_chat(name):
     now = snapshot(finding(name, text=f"new: {name}"), headline=f"1 of 1 columns drifted: {name}")
-    plain, html = message(now), message(now, html=True)
+    plain, chat = message(now), message(now, markup="chat")
 
     slack = NotifySlack._commonmark_to_slack(
-        convert_between(NotifyFormat.HTML, NotifyFormat.MARKDOWN, html.body)  # as Apprise does for Slack
+        convert_between(NotifyFormat.HTML, NotifyFormat.MARKDOWN, chat.body)  # as Apprise does for Slack
     )
     texts = [plain.title, plain.body, slack]
 
@@ -182,19 +191,22 @@ def test_names_ping_nobody_in_any_chat(name):
 
 
 @given(
-    st.text(max_size=400), st.text(max_size=400), st.integers(1, 3_000), st.booleans(), st.sampled_from([0, 60, 250])
+    st.text(max_size=400),
+    st.integers(1, 3_000),
+    st.sampled_from(["plain", "html", "chat"]),
+    st.sampled_from([0, 60, 250]),
 )
-def test_any_name_and_any_room_make_a_message(name, text, room, html, title):
-    now = snapshot(finding(name, text=text), headline=text)
+def test_any_name_and_any_room_make_a_message(text, room, markup, title):
+    now = snapshot(finding(text, text=text), headline=text)
 
-    found = message(now, links=LINKS, html=html, size=Size(title=title, body=room))
+    found = message(now, links=LINKS, markup=markup, title=title, body=room)
 
     assert found.title.replace(JOINER, "").isprintable()
-    assert Tags(found.body).tags <= {"p", "ul", "li", "code", "a"} or not html
+    assert Tags(found.body).tags <= {"p", "ul", "li", "code", "b", "br", "a"} or markup == "plain"
 
 
 def test_a_test_says_that_it_is_one():
-    found = sample("flights", LINKS, html=False, size=Size())
+    found = sample("flights", LINKS, Format())
 
     assert found.title == "flights: test of notifications"
     assert "This is a test: nothing has drifted" in found.body

@@ -20,7 +20,7 @@ HELLO_HTML = Message(HELLO.title, "<p><code>dep_delay</code> moved, a &amp; b</p
 
 
 def message_for(receiver):
-    return HELLO_HTML if receiver.html else HELLO
+    return HELLO if receiver.takes.markup == "plain" else HELLO_HTML
 
 
 def tell(urls, *, config="", patience=12.0):
