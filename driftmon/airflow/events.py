@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 
 from driftmon.airflow import drifted
+from driftmon.core.window import isoformat
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
-    from driftmon.store.notifications import Firing
+    from driftmon.notifications.telling import News
 
 __all__ = ["NEWS", "DriftedOperator", "asker", "news_json"]
 
@@ -41,13 +42,14 @@ class DriftedOperator(BaseOperator):
     def execute(self, context: Mapping[str, Any]) -> None:
         """Say what has begun to drift; the event itself is sent by Airflow when this succeeds."""
         task = context["ti"]
-        columns = summary = None
+        extra: dict[str, Any] = {"monitor": self.monitor}
         for check in sorted(self.upstream_task_ids):
-            columns = columns or task.xcom_pull(task_ids=check, key=NEWS)
-            summary = summary or task.xcom_pull(task_ids=check)
-        extra = {**(summary or {}), "columns": columns or []}
+            news, summary = task.xcom_pull(task_ids=check, key=NEWS), task.xcom_pull(task_ids=check)
+            if news and summary and news["window"] == summary["window"]:
+                extra |= summary
+            extra |= news or {}
         context["outlet_events"][drifted(self.monitor)].extra = extra
-        self.log.info("%s: %s", self.monitor, ", ".join(sorted({item["column"] for item in columns or []})))
+        self.log.info("%s: %s", self.monitor, extra.get("columns"))
 
 
 def asker(context: Mapping[str, Any]) -> str:
@@ -60,9 +62,13 @@ def asker(context: Mapping[str, Any]) -> str:
     return f"airflow {run.dag_id} {run.run_id} {getattr(run, 'clear_number', None) or 0}"
 
 
-def news_json(news: Iterable[Firing]) -> list[dict[str, str | None]]:
-    """What has begun to drift as JSON-ready content."""
-    return [
-        {"column": item.column, "segment": item.segment or None, "alert": item.alert, "severity": item.severity}
-        for item in news
-    ]
+def news_json(news: News) -> dict[str, Any]:
+    """What has begun to drift as JSON-ready content; another check may have found it, in a newer window than this one's."""
+    window = news.window
+    return {
+        "window": None if window is None else {"start": isoformat(window.start), "end": isoformat(window.end)},
+        "columns": [
+            {"column": item.column, "segment": item.segment or None, "alert": item.alert, "severity": item.severity}
+            for item in news.firing
+        ],
+    }

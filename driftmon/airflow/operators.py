@@ -20,7 +20,7 @@ from driftmon.settings import database_url, monitors_folder
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from driftmon.store.notifications import Firing
+    from driftmon.notifications.telling import News
 
 try:
     from driftmon.airflow.retries import WhenItHelps
@@ -92,7 +92,7 @@ class CheckOperator(BaseOperator, SkipMixin):
                 result = run_check(monitor, store, window)
                 # Asked only where somebody passes it on: it is news once.
                 asks = bool(self._events())
-                news = newly_drifting(monitor, store, by=asker(context), catching_up=catching_up) if asks else ()
+                news = newly_drifting(monitor, store, by=asker(context), catching_up=catching_up) if asks else None
         except DriftmonError as exc:
             # One line of ours before Airflow's stack trace; where it was raised only for those who look for it.
             self.log.log(WARNING if exc.retryable else ERROR, "%s", exc)
@@ -105,11 +105,11 @@ class CheckOperator(BaseOperator, SkipMixin):
         self._pass_on(context, summary, news)
         return summary
 
-    def _pass_on(self, context: Mapping[str, Any], summary: dict[str, Any], news: tuple[Firing, ...]) -> None:
+    def _pass_on(self, context: Mapping[str, Any], summary: dict[str, Any], news: News | None) -> None:
         """Leave what has begun to drift to the task that sends the event; it is skipped if nothing has, which ends this one."""
         if not self._events():
             return
-        if news:
+        if news is not None:
             context["ti"].xcom_push(key=NEWS, value=news_json(news))
             return
         if self.do_xcom_push:

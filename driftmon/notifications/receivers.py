@@ -38,6 +38,12 @@ WITH_HOST = frozenset({"json", "jsons", "xml", "xmls", "form", "forms", "mailto"
 MARKUP: dict[str, Literal["html", "chat"]] = {"html": "html", "markdown": "chat"}
 """By what Apprise calls it; anything else is plain text."""
 
+INCIDENTS = frozenset({"pagerduty"})
+"""Schemes under which every message opens an incident, which Apprise cannot close: nobody is woken up to hear that all is well."""
+
+MOST = {"pagerduty": 1_024}
+"""Characters that a service takes, where that is fewer than Apprise knows."""
+
 EXTRA = "direct notifications need Apprise; run: pip install 'driftmon-pipeline[notify]'"
 
 
@@ -58,6 +64,8 @@ class Receiver:
         How it takes messages.
     service : object
         Apprise's own.
+    hears_ends : bool
+        Whether it is told that everything is over.
     """
 
     key: str
@@ -65,6 +73,7 @@ class Receiver:
     owners: frozenset[str]
     takes: Format
     service: Any = field(compare=False, repr=False)  # it holds the address
+    hears_ends: bool = True
 
     def hears_of(self, owner: str) -> bool:
         """Whether messages about the monitors of an owner are for it."""
@@ -292,12 +301,15 @@ def _asset() -> Any:  # noqa: ANN401 - Apprise has no types of its own here
 
 def _receiver(service: Any, name: str, key: str) -> Receiver:  # noqa: ANN401 - Apprise's
     title = min(int(service.title_maxlen), LONGEST_TITLE)
+    scheme = str(service.secure_protocol)
+    body = MOST.get(scheme, int(service.body_maxlen))
     return Receiver(
         key=key,
         name=name,
         owners=frozenset(_slug(tag) for tag in map(str, service.tags)),
-        takes=Format(title, int(service.body_maxlen), MARKUP.get(service.notify_format.value, "plain")),
+        takes=Format(title, body, MARKUP.get(service.notify_format.value, "plain")),
         service=service,
+        hears_ends=scheme not in INCIDENTS,
     )
 
 

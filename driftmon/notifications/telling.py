@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from driftmon.config import Monitor
+    from driftmon.core.window import Window
     from driftmon.notifications.changes import Change
     from driftmon.notifications.message import Message
     from driftmon.notifications.receivers import Receiver
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from driftmon.store.records import MonitorSnapshot
     from driftmon.store.store import Store
 
-__all__ = ["Outcome", "is_behind", "newly_drifting", "receivers_of", "tell", "telling"]
+__all__ = ["News", "Outcome", "is_behind", "newly_drifting", "receivers_of", "tell", "telling"]
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +47,14 @@ ROUNDS = 3
 
 EVENTS = "events"
 """The receiver that programs are: Airflow's asset events."""
+
+
+@dataclass(frozen=True)
+class News:
+    """What has begun to drift, in which window."""
+
+    window: Window | None
+    firing: tuple[Firing, ...]
 
 
 @dataclass(frozen=True)
@@ -137,10 +146,15 @@ def _tell(monitor: Monitor, store: Store, receivers: Receivers, *, catching_up: 
     def act(snapshot: MonitorSnapshot, changes: Mapping[str, Change]) -> dict[str, Told]:
         failure = store.last_failure(monitor.name) if snapshot.consecutive_failed_runs else None
         error = None if failure is None else failure.error
-        messages = {every[key]: _message(snapshot, change, every[key], error) for key, change in changes.items()}
+        messages = {
+            every[key]: _message(snapshot, change, every[key], error)
+            for key, change in changes.items()
+            if change.firing or every[key].hears_ends
+        }
         results = send(messages)
         outcomes.extend(Outcome(receiver.name, failure) for receiver, failure in results.items())
-        return {receiver.key: Told(changes[receiver.key].firing) for receiver, why in results.items() if why is None}
+        failed = {receiver.key for receiver, failure in results.items() if failure is not None}
+        return {key: Told(change.firing) for key, change in changes.items() if key not in failed}
 
     _settle(store, monitor.name, due, act)
     return outcomes
@@ -150,9 +164,9 @@ def _message(snapshot: MonitorSnapshot, change: Change, receiver: Receiver, erro
     return compose(snapshot, change, links(), receiver.takes, error=error)
 
 
-def newly_drifting(monitor: Monitor, store: Store, *, by: str, catching_up: bool = False) -> tuple[Firing, ...]:
+def newly_drifting(monitor: Monitor, store: Store, *, by: str, catching_up: bool = False) -> News | None:
     """
-    What of a monitor has begun to drift since this was last asked, or got worse; empty if nothing has.
+    What of a monitor has begun to drift since this was last asked, or got worse; None if nothing has.
 
     Quality problems and failed runs are not among it: nobody trains a model on broken data.
 
@@ -165,8 +179,8 @@ def newly_drifting(monitor: Monitor, store: Store, *, by: str, catching_up: bool
     """
     known = store.told(monitor.name).get(EVENTS, Told())
     if known.by == by:
-        return tuple(sorted(known.firing))
-    news: set[Firing] = set()
+        return News(store.monitor_snapshot(monitor.name).window, tuple(sorted(known.firing)))
+    news: list[News] = []
 
     def due(snapshot: MonitorSnapshot, told: Mapping[str, Told]) -> dict[str, Change]:
         if catching_up and is_behind(monitor, snapshot, datetime.now(UTC)):
@@ -175,13 +189,12 @@ def newly_drifting(monitor: Monitor, store: Store, *, by: str, catching_up: bool
         change = change_of(firing, firing_now(snapshot, firing, only=DRIFT))
         return {} if change is None else {EVENTS: change}
 
-    def act(_snapshot: MonitorSnapshot, changes: Mapping[str, Change]) -> dict[str, Told]:
-        for change in changes.values():
-            news.update(change.fresh)
+    def act(snapshot: MonitorSnapshot, changes: Mapping[str, Change]) -> dict[str, Told]:
+        news.extend(News(snapshot.window, tuple(sorted(change.fresh))) for change in changes.values() if change.fresh)
         return {key: Told(change.firing, by if news else "") for key, change in changes.items()}
 
     _settle(store, monitor.name, due, act)
-    return tuple(sorted(news))
+    return news[-1] if news else None
 
 
 def is_behind(monitor: Monitor, snapshot: MonitorSnapshot, now: datetime) -> bool:

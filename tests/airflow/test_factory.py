@@ -395,7 +395,9 @@ def test_reading_the_dag_file_loads_no_library_of_data_and_nothing_that_opens_da
     tops = {name.partition(".")[0] for name in loaded}
 
     # Airflow itself brings SQLAlchemy; then it is not among these.
-    assert tops & {"pandas", "pyarrow", "sqlalchemy", "scipy", "prometheus_client", "duckdb", "polars"} == set()
+    assert (
+        tops & {"pandas", "pyarrow", "sqlalchemy", "scipy", "prometheus_client", "duckdb", "polars", "apprise"} == set()
+    )
     assert [
         name for name in loaded if name.startswith(("driftmon.store", "driftmon.sources", "driftmon.pipeline"))
     ] == []

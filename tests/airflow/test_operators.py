@@ -355,7 +355,9 @@ def test_a_check_that_dies_after_it_found_something_new_passes_it_on_at_its_next
 
     assert len(died) == 1
     assert states == {"check": "success", "drifted": "success"}
-    assert {"column": "amount", "segment": None, "alert": "DriftmonColumnDrift", "severity": "critical"} in passed_on
+    assert {"column": "amount", "segment": None, "alert": "DriftmonColumnDrift", "severity": "critical"} in passed_on[
+        "columns"
+    ]
 
 
 # In a DAG of one's own -------------------------------------------------------------------------------------------------

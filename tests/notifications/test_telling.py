@@ -18,8 +18,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from driftmon.errors import SourceError
+from driftmon.notifications.receivers import load
 from driftmon.notifications.telling import is_behind, newly_drifting, tell, telling
 from driftmon.pipeline import backfill, run_check
+from driftmon.store.notifications import Claim, Firing, Told
 from driftmon.store.store import Store
 from tests.airflow.projects import FIRST, SHOP, make_project, orders
 
@@ -187,6 +189,24 @@ def test_a_receiver_that_comes_later_hears_what_is_true_now(shop: Shop, told: Ho
     shop.check(3)
 
     assert (len(told.got), len(pager.got)) == (1, 1)
+
+
+def test_who_is_woken_up_by_every_message_does_not_hear_that_all_is_well(shop: Shop, monkeypatch):
+    url = "pagerduty://integrationkey@apikey"
+    monkeypatch.setenv("DRIFTMON_NOTIFY", url)
+    (pagerduty,) = load(url, "").every
+    told = Told(frozenset({Firing("DriftmonColumnDrift", "critical", "amount")}))
+    shop.check_silently(4)
+    with shop.store as store:
+        mine = Claim("mine", datetime.now(UTC), timedelta(minutes=5))
+        store.claim_telling("shop", [pagerduty.key], mine)
+        store.finish_telling("shop", mine, {pagerduty.key: told})
+
+    assert shop.tell() == []
+
+    with shop.store as store:
+        assert store.told("shop") == {pagerduty.key: Told()}
+    assert pagerduty.takes.body == 1_024
 
 
 # Runs that fail
@@ -428,7 +448,8 @@ def test_a_scheduler_that_is_a_little_late_is_not_behind(shop: Shop):
 
 def drifting(shop: Shop, by: str, **how: bool) -> list[tuple[str, str, str]]:
     with shop.store as store:
-        return [(item.column, item.alert, item.severity) for item in newly_drifting(shop.monitor, store, by=by, **how)]
+        news = newly_drifting(shop.monitor, store, by=by, **how)
+    return [] if news is None else [(item.column, item.alert, item.severity) for item in news.firing]
 
 
 AMOUNT = ("amount", "DriftmonColumnDrift", "critical")
@@ -441,6 +462,14 @@ def test_programs_hear_of_drift_once_and_not_of_what_is_broken(shop: Shop):
 
     assert drifting(shop, "run 3") == [AMOUNT]
     assert drifting(shop, "run 3, cleared") == []
+
+
+def test_news_is_of_the_newest_window_whichever_was_checked_last(shop: Shop):
+    shop.check(3)
+    shop.check(2)
+
+    with shop.store as store:
+        assert newly_drifting(shop.monitor, store, by="run 2").window == shop.window(3)
 
 
 def test_a_program_that_was_killed_gets_the_same_answer_again(shop: Shop):
