@@ -14,7 +14,7 @@ from driftmon.core.verdict import Status
 from driftmon.store.notifications import Firing
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable, Mapping
 
     from driftmon.store.records import MonitorSnapshot
 
@@ -53,8 +53,14 @@ class Change:
 
     @property
     def severity(self) -> str | None:
-        """The worst of what fires; None if everything is over."""
-        return max((item.severity for item in self.firing), key=SEVERITIES.__getitem__, default=None)
+        """The worst of what fires; None if everything is over. Where checks fail, that alone: what is known of the data is old."""
+        items = self.fresh if self.is_failure else self.firing
+        return max((item.severity for item in items), key=SEVERITIES.__getitem__, default=None)
+
+    @property
+    def is_failure(self) -> bool:
+        """True if the news is that checks fail, and nothing else."""
+        return {item.alert for item in self.fresh} == {FAILING}
 
 
 def firing_now(
@@ -80,7 +86,9 @@ def firing_now(
             continue
         key = (item.alert, item.column, item.segment)
         worst[key] = max(worst.get(key, item.severity), item.severity, key=SEVERITIES.__getitem__)
-    return frozenset(Firing(alert, severity, *where) for (alert, *where), severity in worst.items())
+    firing = [Firing(alert, severity, *where) for (alert, *where), severity in worst.items()]
+    whole = _severities(item for item in firing if not item.segment)
+    return frozenset(item for item in firing if not (item.segment and _is_spoken_for(item, whole)))
 
 
 def change_of(told: Collection[Firing], now: frozenset[Firing], *, least: str = "warning") -> Change | None:
@@ -95,10 +103,8 @@ def change_of(told: Collection[Firing], now: frozenset[Firing], *, least: str = 
     least : str
         The least severity that counts: what was told and is less severe than that is nobody's matter any more.
     """
-    known: dict[tuple[str, str, str], int] = {}
     counting = [item for item in told if SEVERITIES[item.severity] >= SEVERITIES[least]]
-    for item in counting:
-        known[_matter(item)] = max(known.get(_matter(item), 0), SEVERITIES[item.severity])
+    known = _severities(counting)
     fresh = frozenset(item for item in now if SEVERITIES[item.severity] > known.get(_matter(item), 0))
     still = {_matter(item) for item in now}
     over = frozenset(item for item in counting if _matter(item) not in still)
@@ -110,6 +116,20 @@ def change_of(told: Collection[Firing], now: frozenset[Firing], *, least: str = 
 def _matter(item: Firing) -> tuple[str, str, str]:
     """What an alert is about: a column that drifts is one matter, be it for one window or for many."""
     return "drift" if item.alert in DRIFT else item.alert, item.column, item.segment
+
+
+def _severities(items: Iterable[Firing]) -> dict[tuple[str, str, str], int]:
+    """The worst severity of each matter."""
+    found: dict[tuple[str, str, str], int] = {}
+    for item in items:
+        found[_matter(item)] = max(found.get(_matter(item), 0), SEVERITIES[item.severity])
+    return found
+
+
+def _is_spoken_for(item: Firing, whole: Mapping[tuple[str, str, str], int]) -> bool:
+    """True for a segment whose whole column is at least as bad: the column speaks for it, as in Alertmanager."""
+    alert, column, _segment = _matter(item)
+    return whole.get((alert, column, ""), 0) >= SEVERITIES[item.severity]
 
 
 def _alerts(snapshot: MonitorSnapshot) -> list[Firing]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from html import escape
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlencode
@@ -91,9 +92,10 @@ class Format:
 
 @dataclass(frozen=True)
 class _Item:
-    """A column in the list: its name, what is the matter in brackets, and its text."""
+    """A column in the list: its name, its role if it is no feature, what is the matter in brackets, and its text."""
 
     name: str
+    role: str
     mark: str
     text: str
 
@@ -129,7 +131,7 @@ def compose(
     lines = _lines(snapshot, change, error)
     alerts = {(item.column, item.segment) for item in change.firing}
     items = [
-        _Item(finding.name, _mark(finding, change), finding.text)
+        _Item(finding.name, _role(finding), _mark(finding, change), finding.text)
         for finding in snapshot.findings
         if (finding.column, finding.segment or "") in alerts
     ]
@@ -145,12 +147,11 @@ def sample(monitor: str, links: Links, takes: Format) -> Message:
 
 
 def _title(snapshot: MonitorSnapshot, change: Change) -> str:
+    """As Alertmanager's messages begin."""
     headline = snapshot.headline or "no window was checked yet"
-    if not change.firing:
-        return f"{snapshot.facts.name}: resolved: {headline}"
-    if {item.alert for item in change.fresh} == {FAILING}:
-        return f"{snapshot.facts.name}: the last {snapshot.consecutive_failed_runs} runs failed"
-    return f"{snapshot.facts.name}: {headline}"
+    if change.is_failure:
+        headline = f"the last {snapshot.consecutive_failed_runs} checks failed"
+    return f"[{change.severity or 'over'}] {snapshot.facts.name}: {headline}"
 
 
 def _lines(snapshot: MonitorSnapshot, change: Change, error: str | None) -> list[str]:
@@ -159,20 +160,21 @@ def _lines(snapshot: MonitorSnapshot, change: Change, error: str | None) -> list
     lines = [f"Monitor {facts.name} of model {facts.model}{owner}"]
     failing = any(item.alert == FAILING for item in change.firing)
     if failing:
-        lines.append(f"The last {snapshot.consecutive_failed_runs} runs failed: {error or 'no reason is known'}")
+        lines.append(f"The last {snapshot.consecutive_failed_runs} checks failed: {error or 'no reason is known'}")
     if failing and snapshot.headline:
         lines.append(f"What follows is of the newest window that was checked: {snapshot.headline}")
     if change.fresh and change.fresh != change.firing:
         lines.append(f"New since the last message: {_names(change.fresh)}")
     if change.over:
-        lines.append(f"{'No longer' if change.firing else 'Resolved'}: {_names(change.over)}")
+        lines.append(f"Over: {_names(change.over)}")
     return lines
 
 
 def _names(items: Collection[Firing]) -> str:
     """Columns by name, each once; alerts of the monitor itself by what they say."""
     names = {
-        "runs failed" if item.alert == FAILING else named(_Column(item.column, item.segment or None)) for item in items
+        "checks failed" if item.alert == FAILING else named(_Column(item.column, item.segment or None))
+        for item in items
     }
     return listed(sorted(names), NAMED)
 
@@ -192,22 +194,42 @@ def _mark(finding: Finding, change: Change) -> str:
     return f"{worst}, new" if fresh and change.fresh != change.firing else worst
 
 
+def _role(finding: Finding) -> str:
+    return "" if finding.role == "feature" else f", {finding.role}"
+
+
 def _links(snapshot: MonitorSnapshot, change: Change, links: Links) -> list[tuple[str, str]]:
-    name, window = snapshot.facts.name, snapshot.window
+    """Where to look: at the column if it is the only one, else at the monitor."""
+    columns = sorted({(item.column, item.segment) for item in change.firing})
+    alone = columns[0] if len(columns) == 1 and columns[0][0] else None
     found = []
-    if links.driftmon_url:
-        query = f"?{urlencode({'window': isoformat(window.start)})}" if window else ""
-        found.append(("Status page", f"{links.driftmon_url}/monitors/{name}{query}"))
     if links.grafana_url:
-        fields: dict[str, object] = {"var-monitor": name}
-        if window is not None:
-            # With the windows before it: what is unusual shows beside what is usual.
-            fields["from"] = _milliseconds(window.end - WINDOWS_SHOWN * (window.end - window.start))
-            fields["to"] = _milliseconds(window.end)
-        found.append(("Dashboard", f"{links.grafana_url}/d/driftmon-monitor?{urlencode(fields)}"))
-    if links.driftmon_url and (alert := _worst_alert(snapshot, change)):
-        found.append(("What to do", f"{links.driftmon_url}/runbooks/{alert}"))
+        found.append(("Dashboard", f"{links.grafana_url}/d/{_dashboard(snapshot, alone)}"))
+    if links.driftmon_url:
+        found.append(("Status page", f"{links.driftmon_url}/monitors/{_page(snapshot, alone)}"))
+        if alert := _worst_alert(snapshot, change):
+            found.append(("What to do", f"{links.driftmon_url}/runbooks/{alert}"))
     return found
+
+
+def _dashboard(snapshot: MonitorSnapshot, alone: tuple[str, str] | None) -> str:
+    fields: dict[str, object] = {"var-monitor": snapshot.facts.name}
+    if alone:
+        fields |= {"var-column": alone[0], "var-segment": alone[1]}
+    if snapshot.window is not None:
+        # Prometheus knows a window from its check on; what is unusual shows beside what was usual before.
+        age = timedelta(seconds=snapshot.facts.max_window_age)
+        end = snapshot.window.end
+        fields |= {"from": _milliseconds(end - WINDOWS_SHOWN * age), "to": _milliseconds(end + age)}
+    return f"driftmon-{'column' if alone else 'monitor'}?{urlencode(fields)}"
+
+
+def _page(snapshot: MonitorSnapshot, alone: tuple[str, str] | None) -> str:
+    fields = {"name": alone[0], "segment": alone[1]} if alone else {}
+    if snapshot.window is not None:
+        fields["window"] = isoformat(snapshot.window.start)
+    query = urlencode({name: value for name, value in fields.items() if value})
+    return f"{snapshot.facts.name}{'/column' if alone else ''}{f'?{query}' if query else ''}"
 
 
 def _milliseconds(instant: datetime) -> int:
@@ -243,7 +265,7 @@ def _fitted(content: _Content, takes: Format) -> Message:
 
 
 def _plain(content: _Content, shown: int) -> str:
-    items = [f"{_safe(item.name)} ({item.mark}): {_safe(item.text)}" for item in content.items[:shown]]
+    items = [f"{_safe(item.name)}{item.role} ({item.mark}): {_safe(item.text)}" for item in content.items[:shown]]
     blocks = [
         "\n".join(_safe(line) for line in content.lines),
         "\n".join([*(f"- {item}" for item in items), *_more(content, shown)]),
@@ -256,7 +278,7 @@ def _html(content: _Content, shown: int, *, chat: bool) -> str:
     # In a chat, a name as code keeps its underscores, and a link is a word. In mail both would be lost on whoever reads plain text.
     name = "code" if chat else "b"
     items = [
-        f"<li><{name}>{_escaped(item.name)}</{name}> ({item.mark}): {_escaped(item.text)}</li>"
+        f"<li><{name}>{_escaped(item.name)}</{name}>{item.role} ({item.mark}): {_escaped(item.text)}</li>"
         for item in content.items[:shown]
     ]
     anchors = [_anchor(label, escape(address), chat=chat) for label, address in content.links]

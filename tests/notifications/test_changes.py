@@ -143,3 +143,11 @@ def test_segments_are_told_apart():
     now = snapshot(finding("a", segment="origin=JFK"), finding("a", "warning"))
 
     assert firing_now(now) == {A_WARNING, Firing("DriftmonColumnDrift", "critical", "a", "origin=JFK")}
+
+
+def test_a_column_speaks_for_its_segments_unless_one_of_them_is_worse():
+    mild, bad = finding("a", "warning", segment="origin=JFK"), finding("a", "critical", segment="origin=LGA")
+
+    assert firing_now(snapshot(finding("a", "warning"), mild)) == {A_WARNING}
+    assert firing_now(snapshot(finding("a"), mild, bad)) == {A_CRITICAL}
+    assert len(firing_now(snapshot(mild, bad))) == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from html.parser import HTMLParser
 
 import pytest
@@ -58,7 +59,7 @@ class Tags(HTMLParser):
 def test_the_title_is_the_answer_and_the_body_has_the_worst_columns_first():
     found = message()
 
-    assert found.title == "flights: 2 of 10 columns drifted (964 rows of 2013-05-23)"
+    assert found.title == "[critical] flights: 2 of 10 columns drifted (964 rows of 2013-05-23)"
     assert found.severity == "critical"
     assert found.body == (
         "Monitor flights of model arrival-delay, owner ml-platform\n"
@@ -69,13 +70,33 @@ def test_the_title_is_the_answer_and_the_body_has_the_worst_columns_first():
 
 
 def test_links_lead_to_the_window_the_dashboard_and_what_to_do():
-    *_, status, dashboard, runbook = message(links=LINKS).body.splitlines()
+    *_, dashboard, status, runbook = message(links=LINKS).body.splitlines()
 
-    assert status == "Status page: https://drift.example/monitors/flights?window=2013-05-23T00%3A00%3A00Z"
     assert dashboard == (
-        "Dashboard: https://grafana.example/d/driftmon-monitor?var-monitor=flights&from=1366761600000&to=1369353600000"
+        "Dashboard: https://grafana.example/d/driftmon-monitor?var-monitor=flights&from=1366113600000&to=1369461600000"
     )
+    assert status == "Status page: https://drift.example/monitors/flights?window=2013-05-23T00%3A00%3A00Z"
     assert runbook == "What to do: https://drift.example/runbooks/DriftmonColumnDrift"
+
+
+@pytest.mark.parametrize(
+    ("segment", "dashboard", "status"),
+    [
+        (None, "var-column=a+b%26c&var-segment=&from=", "column?name=a+b%26c&window="),
+        ("x=y", "var-column=a+b%26c&var-segment=x%3Dy&from=", "column?name=a+b%26c&segment=x%3Dy&window="),
+    ],
+)
+def test_links_lead_to_the_column_if_it_is_the_only_one(segment, dashboard, status):
+    body = message(snapshot(finding("a b&c", segment=segment)), links=LINKS).body
+
+    assert f"https://grafana.example/d/driftmon-column?var-monitor=flights&{dashboard}" in body
+    assert f"https://drift.example/monitors/flights/{status}" in body
+
+
+def test_a_column_that_is_no_feature_says_what_it_is():
+    target = dataclasses.replace(finding("late"), role="target")
+
+    assert f"- late, target (critical): {TEXT}" in message(snapshot(target)).body
 
 
 def test_mail_shows_addresses_for_whoever_reads_plain_text_and_chats_show_words():
@@ -103,7 +124,7 @@ def test_what_was_known_already_is_not_called_new():
 def test_what_has_recovered_is_in_the_next_message():
     found = message(told={Firing("DriftmonColumnDrift", "critical", "distance")})
 
-    assert "No longer: distance" in found.body.splitlines()
+    assert "Over: distance" in found.body.splitlines()
 
 
 def test_the_end_says_what_has_ended_and_what_is_true_now():
@@ -111,24 +132,24 @@ def test_the_end_says_what_has_ended_and_what_is_true_now():
 
     found = message(snapshot(headline="no drift in 10 columns (964 rows of 2013-05-24)"), told, links=LINKS)
 
-    assert found.title == "flights: resolved: no drift in 10 columns (964 rows of 2013-05-24)"
+    assert found.title == "[over] flights: no drift in 10 columns (964 rows of 2013-05-24)"
     assert found.severity is None
-    assert "Resolved: dep_delay where origin=JFK, runs failed" in found.body.splitlines()
+    assert "Over: checks failed, dep_delay where origin=JFK" in found.body.splitlines()
     assert "runbooks" not in found.body
 
 
 def test_failed_runs_say_why_and_what_is_known_of_older_windows():
     found = message(snapshot(failed=3), links=LINKS, error="shop: data/x.parquet: no such file")
 
-    assert found.title == "flights: the last 3 runs failed"
-    assert "The last 3 runs failed: shop: data/x.parquet: no such file" in found.body
+    assert found.title == "[warning] flights: the last 3 checks failed"
+    assert "The last 3 checks failed: shop: data/x.parquet: no such file" in found.body
     assert found.body.endswith("/runbooks/DriftmonMonitorFailing")
 
 
 def test_a_monitor_that_never_had_a_result_can_fail():
     found = message(snapshot(failed=2, window=None, headline=None), links=LINKS, error="no baseline")
 
-    assert found.title == "flights: the last 2 runs failed"
+    assert found.title == "[warning] flights: the last 2 checks failed"
     assert "Status page: https://drift.example/monitors/flights\n" in found.body
 
 
@@ -159,8 +180,8 @@ def test_a_message_fits_its_receiver(markup, room, title):
 def test_a_text_message_of_140_characters_has_the_answer_and_the_link():
     found = message(links=LINKS, title=0, body=160 + 40)
 
-    assert found.title.startswith("flights: 2 of 10 columns drifted")
-    assert found.body.startswith("https://drift.example/monitors/flights")
+    assert found.title.startswith("[critical] flights: 2 of 10 columns drifted")
+    assert found.body.startswith("https://grafana.example/d/driftmon-monitor")
 
 
 @pytest.mark.parametrize("name", HOSTILE)

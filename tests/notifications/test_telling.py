@@ -123,7 +123,7 @@ def test_drift_is_told_when_it_begins_and_when_it_is_over_and_never_between(shop
 
     shop.check(3)
     (first,) = told.got
-    assert first["title"].startswith("shop: 1 of 2 columns drifted: amount (critical)")
+    assert first["title"].startswith("[critical] shop: 1 of 2 columns drifted: amount (critical)")
     assert first["type"] == "failure"
     assert "- amount (critical): KL " in first["message"]
 
@@ -133,8 +133,8 @@ def test_drift_is_told_when_it_begins_and_when_it_is_over_and_never_between(shop
 
     shop.write(4)
     shop.check(4)
-    assert told.titles[1:] == ["shop: resolved: no drift in 2 columns (500 rows of 2024-03-12)"]
-    assert "Resolved: amount" in told.got[1]["message"]
+    assert told.titles[1:] == ["[over] shop: no drift in 2 columns (500 rows of 2024-03-12)"]
+    assert "Over: amount" in told.got[1]["message"]
     assert told.got[1]["type"] == "success"
 
 
@@ -176,8 +176,8 @@ def test_a_window_without_rows_ends_no_drift_and_begins_none(shop: Shop, told: H
         shop.check(number)
 
     assert [title.partition(" (")[0] for title in told.titles] == [
-        "shop: 1 of 2 columns drifted: amount",
-        "shop: no data: the window has no rows",
+        "[critical] shop: 1 of 2 columns drifted: amount",
+        "[critical] shop: no data: the window has no rows",
     ]
     assert "New since the last message: amount, country" in told.got[1]["message"]
 
@@ -219,12 +219,12 @@ def test_two_failed_runs_in_a_row_are_told_with_the_reason_and_so_is_their_end(s
 
     shop.check_in_vain(0)
     shop.check_in_vain(0)
-    assert told.titles == ["shop: the last 2 runs failed"]
+    assert told.titles == ["[warning] shop: the last 2 checks failed"]
     assert f"{FIRST}.parquet" in told.got[0]["message"]
 
     shop.write(0)
     shop.check(0)
-    assert told.titles[1:] == ["shop: resolved: no drift in 2 columns (500 rows of 2024-03-08)"]
+    assert told.titles[1:] == ["[over] shop: no drift in 2 columns (500 rows of 2024-03-08)"]
 
 
 def test_drift_stays_drift_while_runs_fail(shop: Shop, told: Hook):
@@ -234,7 +234,7 @@ def test_drift_stays_drift_while_runs_fail(shop: Shop, told: Hook):
     shop.check_in_vain(4)
     shop.check_in_vain(4)
 
-    assert told.titles[1:] == ["shop: the last 2 runs failed"]
+    assert told.titles[1:] == ["[warning] shop: the last 2 checks failed"]
     assert "- amount (critical): KL " in told.got[1]["message"]
 
 
@@ -383,7 +383,7 @@ def test_what_was_stored_while_somebody_told_is_told_by_the_same(shop: Shop, tol
     told.answers.set()
     telling_now.join()
 
-    assert [title.partition(":")[2].strip().partition(" ")[0] for title in told.titles] == ["1", "resolved:"]
+    assert [title.partition(" ")[0] for title in told.titles] == ["[critical]", "[over]"]
 
 
 def test_a_process_that_was_killed_while_it_told_loses_nothing(shop: Shop, told: Hook):
