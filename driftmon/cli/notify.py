@@ -37,7 +37,7 @@ def notify(*, monitor: str, test: bool, folder: Path, url: str | None) -> None:
 def _test(monitor: Monitor) -> bool:
     """Send everybody a test message; True if somebody did not get it."""
     from driftmon.notifications.message import sample  # noqa: PLC0415 - keeps --help light
-    from driftmon.notifications.receivers import send  # noqa: PLC0415
+    from driftmon.notifications.sending import send  # noqa: PLC0415
     from driftmon.notifications.telling import receivers_of  # noqa: PLC0415
     from driftmon.settings import links  # noqa: PLC0415
 

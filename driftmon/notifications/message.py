@@ -9,18 +9,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import timedelta
 from html import escape
 from typing import TYPE_CHECKING, Literal
-from urllib.parse import urlencode
 
-from driftmon.core.window import isoformat
 from driftmon.notifications.changes import FAILING
+from driftmon.notifications.links import links_of
 from driftmon.words import listed, named, printable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
-    from datetime import datetime
 
     from driftmon.findings import Finding
     from driftmon.notifications.changes import Change
@@ -41,9 +38,6 @@ LISTED = 10
 
 NAMED = 5
 """Columns that a line names."""
-
-WINDOWS_SHOWN = 30
-"""Windows that the dashboard shows, the newest last."""
 
 MARKUP_OF_TITLE = 32
 """Characters that Apprise may put around a title that is a part of the body."""
@@ -135,7 +129,7 @@ def compose(
         for finding in snapshot.findings
         if (finding.column, finding.segment or "") in alerts
     ]
-    content = _Content(_title(snapshot, change), lines, items, _links(snapshot, change, links), change.severity)
+    content = _Content(_title(snapshot, change), lines, items, links_of(snapshot, change, links), change.severity)
     return _fitted(content, takes)
 
 
@@ -196,54 +190,6 @@ def _mark(finding: Finding, change: Change) -> str:
 
 def _role(finding: Finding) -> str:
     return "" if finding.role == "feature" else f", {finding.role}"
-
-
-def _links(snapshot: MonitorSnapshot, change: Change, links: Links) -> list[tuple[str, str]]:
-    """Where to look: at the column if it is the only one, else at the monitor."""
-    columns = sorted({(item.column, item.segment) for item in change.firing})
-    alone = columns[0] if len(columns) == 1 and columns[0][0] else None
-    found = []
-    if links.grafana_url:
-        found.append(("Dashboard", f"{links.grafana_url}/d/{_dashboard(snapshot, alone)}"))
-    if links.driftmon_url:
-        found.append(("Status page", f"{links.driftmon_url}/monitors/{_page(snapshot, alone)}"))
-        if alert := _worst_alert(snapshot, change):
-            found.append(("What to do", f"{links.driftmon_url}/runbooks/{alert}"))
-    return found
-
-
-def _dashboard(snapshot: MonitorSnapshot, alone: tuple[str, str] | None) -> str:
-    fields: dict[str, object] = {"var-monitor": snapshot.facts.name}
-    if alone:
-        fields |= {"var-column": alone[0], "var-segment": alone[1]}
-    if snapshot.window is not None:
-        # Prometheus knows a window from its check on; what is unusual shows beside what was usual before.
-        age = timedelta(seconds=snapshot.facts.max_window_age)
-        end = snapshot.window.end
-        fields |= {"from": _milliseconds(end - WINDOWS_SHOWN * age), "to": _milliseconds(end + age)}
-    return f"driftmon-{'column' if alone else 'monitor'}?{urlencode(fields)}"
-
-
-def _page(snapshot: MonitorSnapshot, alone: tuple[str, str] | None) -> str:
-    fields = {"name": alone[0], "segment": alone[1]} if alone else {}
-    if snapshot.window is not None:
-        fields["window"] = isoformat(snapshot.window.start)
-    query = urlencode({name: value for name, value in fields.items() if value})
-    return f"{snapshot.facts.name}{'/column' if alone else ''}{f'?{query}' if query else ''}"
-
-
-def _milliseconds(instant: datetime) -> int:
-    return int(instant.timestamp() * 1000)
-
-
-def _worst_alert(snapshot: MonitorSnapshot, change: Change) -> str | None:
-    """The alert of the worst column that is told of; else one of the monitor itself."""
-    firing = {(item.column, item.segment, item.alert) for item in change.firing}
-    for finding in snapshot.findings:
-        for alert in finding.alerts:
-            if (finding.column, finding.segment or "", alert.name) in firing:
-                return alert.name
-    return min((item.alert for item in change.firing), default=None)
 
 
 def _fitted(content: _Content, takes: Format) -> Message:

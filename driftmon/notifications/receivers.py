@@ -1,36 +1,22 @@
 """
-Receivers of messages, as Apprise knows them: read from the environment, and sent to, all at once and for a limited time.
+Receivers of messages, as Apprise knows them: whom the settings name, and what is wrong with those that cannot be read.
 
-Their addresses hold secrets. Nothing here says one: a receiver is named by its number and its service, and what Apprise and its
-HTTP library log while they are at work for us goes nowhere.
+Their addresses hold secrets. Nothing here says one: a receiver is named by its number and its service.
 """
 
 from __future__ import annotations
 
 import logging
 import re
-import threading
-import time
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from driftmon.notifications.message import LONGEST_TITLE, Format
+from driftmon.notifications.quiet import quiet
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
-    from driftmon.notifications.message import Message
-
-__all__ = ["PATIENCE", "Receiver", "Receivers", "load", "send"]
-
-PATIENCE = 12.0
-"""Seconds that all receivers together have to answer: a check never waits longer for them."""
-
-THREAD = "driftmon-notification"
-"""Name of the threads in which Apprise works for us."""
+__all__ = ["Receiver", "Receivers", "load"]
 
 WITH_HOST = frozenset({"json", "jsons", "xml", "xmls", "form", "forms", "mailto", "mailtos"})
 """Schemes whose address names a host; in others, what stands there is a token."""
@@ -120,113 +106,12 @@ def load(urls: str, config: str) -> Receivers:
     return Receivers(tuple(found), tuple(problems))
 
 
-def send(messages: Mapping[Receiver, Message], *, patience: float = PATIENCE) -> dict[Receiver, str | None]:
-    """
-    Send each receiver its message, all at the same time.
-
-    Returns
-    -------
-    dict of Receiver to str or None
-        None if it was taken, else why not, in words without a secret.
-    """
-    outcomes: dict[Receiver, str | None] = {}
-    deadline = time.monotonic() + patience
-    threads = {receiver: _started(_delivery(receiver, message, outcomes)) for receiver, message in messages.items()}
-    for thread in threads.values():
-        thread.join(max(0.0, deadline - time.monotonic()))
-    # A copy: a thread that is late may still write into it.
-    answered = dict(outcomes)
-    return {receiver: answered.get(receiver, f"no answer in {patience:g} s") for receiver in messages}
-
-
-def _delivery(receiver: Receiver, message: Message, outcomes: dict[Receiver, str | None]) -> Callable[[], None]:
-    def deliver() -> None:
-        with _quiet() as said:
-            outcomes[receiver] = _failure(receiver, message, said)
-
-    return deliver
-
-
-def _failure(receiver: Receiver, message: Message, said: list[logging.LogRecord]) -> str | None:
-    """Send one message; None if it was taken."""
-    from apprise import Apprise, NotifyFormat, NotifyType  # noqa: PLC0415 - see load
-
-    kinds = {None: NotifyType.SUCCESS, "warning": NotifyType.WARNING, "critical": NotifyType.FAILURE}
-    one = Apprise(asset=receiver.service.asset)
-    one.add(receiver.service)
-    try:
-        taken = one.notify(
-            body=message.body,
-            title=message.title,
-            notify_type=kinds[message.severity],
-            body_format=NotifyFormat.HTML if message.html else NotifyFormat.TEXT,
-        )
-    except Exception as exc:  # noqa: BLE001 - whatever a plugin raises; its words can hold the address
-        return type(exc).__name__
-    return None if taken else _why(said)
-
-
-def _why(said: list[logging.LogRecord]) -> str:
-    """What Apprise logged of a failure, as far as it cannot hold a secret: an HTTP status, or that nobody answered."""
-    text = "\n".join(record.getMessage() for record in said if record.levelno >= logging.WARNING)
-    if status := re.search(r"error=(\d{3})\b", text):
-        return f"answered with HTTP status {status[1]}"
-    if re.search("connection error|socket exception", text, re.IGNORECASE):
-        return "cannot be reached, or did not answer in time"
-    return "refused the message"
-
-
-def _started(work: Callable[[], None]) -> threading.Thread:
-    # A daemon: one that hangs does not keep the process.
-    thread = threading.Thread(target=work, name=THREAD, daemon=True)
-    thread.start()
-    return thread
-
-
-class _Hush(logging.Filter):
-    """Takes what some threads log, so that it goes nowhere else: it can hold addresses."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.taken: dict[int, list[logging.LogRecord]] = {}
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Let pass what other threads log."""
-        taken = self.taken.get(record.thread or 0)
-        if taken is None:
-            return True
-        taken.append(record)
-        return False
-
-
-HUSH = _Hush()
-"""On the loggers of `TALKERS` once somebody was told: taking a filter off is no safe thing where threads log."""
-
-TALKERS = ("apprise", "urllib3.connection", "urllib3.connectionpool", "urllib3.util.retry")
-
-
-@contextmanager
-def _quiet() -> Iterator[list[logging.LogRecord]]:
-    """What Apprise logs in this thread meanwhile, and nobody else gets."""
-    for name in TALKERS:
-        logging.getLogger(name).addFilter(HUSH)
-    thread = threading.get_ident()
-    HUSH.taken[thread] = []
-    try:
-        yield HUSH.taken[thread]
-    finally:
-        del HUSH.taken[thread]
-
-
-# Reading addresses -----------------------------------------------------------------------------------------------------
-
-
 def _from_urls(urls: list[str]) -> tuple[list[tuple[Any, str]], list[str]]:
     from apprise import Apprise  # noqa: PLC0415 - see load
 
     found, problems = [], []
     for number, url in enumerate(urls, 1):
-        with _quiet():
+        with quiet():
             service = Apprise.instantiate(url, asset=_asset(), suppress_exceptions=True)
         scheme = _scheme(url)
         if service is None:
@@ -247,7 +132,7 @@ def _from_file(config: str) -> tuple[list[tuple[Any, str]], list[str]]:
         path.read_bytes()
     except OSError as exc:
         return [], [f"DRIFTMON_NOTIFY_CONFIG: {config}: {exc.strerror or exc}; nobody is told who is named there"]
-    with _quiet() as said:
+    with quiet() as said:
         services = _read(path)
     wrong = [record for record in said if record.levelno >= logging.WARNING]
     problems = []

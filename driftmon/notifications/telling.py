@@ -19,7 +19,8 @@ from uuid import uuid4
 from driftmon.errors import BaselineMissing, DriftmonError, StoreError
 from driftmon.notifications.changes import DRIFT, change_of, firing_now
 from driftmon.notifications.message import compose
-from driftmon.notifications.receivers import Receivers, load, send
+from driftmon.notifications.receivers import Receivers, load
+from driftmon.notifications.sending import send
 from driftmon.settings import links, notify_config, notify_urls
 from driftmon.store.notifications import Claim, Told
 

@@ -28,6 +28,8 @@ def _plugins() -> None:
 def _nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("DRIFTMON_NOTIFY", "DRIFTMON_NOTIFY_CONFIG", "DRIFTMON_URL", "DRIFTMON_GRAFANA_URL"):
         monkeypatch.delenv(name, raising=False)
+    # Hooks of this machine are not behind the proxy of the outer world.
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
 
 
 @pytest.fixture

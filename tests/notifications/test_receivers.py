@@ -8,7 +8,8 @@ import time
 import pytest
 
 from driftmon.notifications.message import Message
-from driftmon.notifications.receivers import load, send
+from driftmon.notifications.receivers import load
+from driftmon.notifications.sending import send
 from tests.notifications.servers import mail_server
 from tests.servers import free_port
 
