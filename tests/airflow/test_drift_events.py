@@ -1,4 +1,4 @@
-"""DAGs that are scheduled on drift: one run for each change, by a real scheduler; none for quiet windows and for those run again."""
+"""What others hear of checks by a real scheduler: DAGs that run on drift and people are told once for each change, and of no rerun."""
 
 from __future__ import annotations
 
@@ -16,9 +16,14 @@ from driftmon.airflow.stack import Stack
 from tests.airflow.conftest import wait_until
 from tests.airflow.projects import DAGS, DAYS, FIRST, make_project, orders
 from tests.airflow.test_scheduled_checks import ask, dags_of
+from tests.notifications.servers import hook
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from driftmon.airflow.api import AirflowApi, DagRun
+    from tests.airflow.projects import Project
+    from tests.notifications.servers import Hook
 
 CHECKS, RETRAIN = "driftmon__shop", "retrain"
 
@@ -51,6 +56,8 @@ class Outcome:
     said: list[dict[str, Any]]
     states: dict[str, list[str]]
     events: int
+    messages: list[str]
+    logs: str
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +75,13 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     (dags / "checks.py").write_text((DAGS / "driftmon_checks.py").read_text())
     (dags / "retrain.py").write_text(CONSUMER)
     home = tmp_path_factory.mktemp("airflow") / "home"
-    settings = StackSettings(home=home, dags=dags, port=0, environment=project.environment)
+    with hook() as chat:
+        told = {"DRIFTMON_NOTIFY": chat.url(), "AIRFLOW__LOGGING__LOGGING_LEVEL": "DEBUG"}
+        settings = StackSettings(home=home, dags=dags, port=0, environment={**project.environment, **told})
+        return run_all(settings, project, last, chat)
+
+
+def run_all(settings: StackSettings, project: Project, last: date, chat: Hook) -> Outcome:
     with Stack(settings, log=print) as stack:
         api = stack.api
         # Windows are checked once the other DAG is known, so that no event passes it by.
@@ -89,6 +102,8 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
             said=[event for run in runs for event in returned(api, run)],
             states={task: [state_of(api, run, task) for run in checks] for task in ("check", "drifted")},
             events=ask(lambda: api._send("GET", "/api/v2/assets/events"))["total_entries"],
+            messages=chat.titles,
+            logs="".join(file.read_text() for file in sorted(settings.logs.rglob("*.log"))),
         )
 
 
@@ -145,6 +160,19 @@ def test_an_event_says_what_drifted_in_which_window(outcome):
 def test_checks_succeed_whether_or_not_something_drifted_and_the_other_task_is_skipped(outcome):
     assert set(outcome.states["check"]) == {"success"}
     assert sorted(outcome.states["drifted"]) == ["skipped"] * (DAYS + 4) + ["success"] * 2
+
+
+def test_people_are_told_of_each_change_once(outcome):
+    assert [title.partition(" (")[0] for title in outcome.messages] == [
+        "[critical] shop: 1 of 2 columns drifted: amount",
+        "[over] shop: no drift in 2 columns",
+        "[critical] shop: 1 of 2 columns drifted: amount",
+    ]
+
+
+def test_the_most_talkative_logs_say_who_was_told_and_not_where(outcome):
+    assert "monitor=shop: told DRIFTMON_NOTIFY 1 (JSON 127.0.0.1)" in outcome.logs
+    assert "s3cret-word" not in outcome.logs
 
 
 def test_naming_the_asset_needs_airflow_and_naming_the_package_does_not():
