@@ -30,6 +30,9 @@ INCIDENTS = frozenset({"pagerduty"})
 MOST = {"pagerduty": 1_024}
 """Characters that a service takes, where that is fewer than Apprise knows."""
 
+READ_SECONDS = 8.0
+"""How long a receiver may take to answer, where its address says nothing: one that is given up may have taken the message."""
+
 EXTRA = "direct notifications need Apprise; run: pip install 'driftmon-pipeline[notify]'"
 
 
@@ -188,6 +191,8 @@ def _receiver(service: Any, name: str, key: str) -> Receiver:  # noqa: ANN401 - 
     title = min(int(service.title_maxlen), LONGEST_TITLE)
     scheme = str(service.secure_protocol)
     body = MOST.get(scheme, int(service.body_maxlen))
+    if service.socket_read_timeout == type(service).socket_read_timeout:
+        service.socket_read_timeout = READ_SECONDS
     return Receiver(
         key=key,
         name=name,
