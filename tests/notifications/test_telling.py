@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import pandas as pd
 import pytest
 
 from driftmon.errors import SourceError
@@ -207,6 +208,34 @@ def test_who_is_woken_up_by_every_message_does_not_hear_that_all_is_well(shop: S
     with shop.store as store:
         assert store.told("shop") == {pagerduty.key: Told()}
     assert pagerduty.takes.body == 1_024
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "<!channel> @here",
+        "line\nbreak\x1b[31m",
+        '"><script>alert(1)</script>',
+        "{{ x }} ${y}",
+        "\u202e\u0627\u0644",
+        "x" * 300,
+    ],
+)
+def test_columns_of_any_name_are_told_once(tmp_path, told: Hook, name):
+    project = make_project(tmp_path / "project")
+    for file in (tmp_path / "project" / "data").glob("*.parquet"):
+        pd.read_parquet(file).rename(columns={"amount": name}).to_parquet(file, index=False)
+    project.build_baseline()
+    shop = Shop(project)
+
+    shop.check(3)
+    shop.check(3)
+
+    (only,) = told.got
+    assert only["title"].startswith("[critical] shop: 1 of 2 columns drifted: ")
+    assert "\n" not in only["title"]
+    assert len([line for line in only["message"].splitlines() if line.startswith("- ")]) == 1
+    assert not any(ping in only["message"] for ping in ("<!", "@here", "\x1b", "\u202e"))
 
 
 # Runs that fail
