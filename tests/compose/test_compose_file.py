@@ -173,3 +173,17 @@ def test_links_are_addresses_that_a_browser_on_this_machine_reaches(env_file, tm
         assert stack.environment(name)["DRIFTMON_GRAFANA_URL"] == "http://127.0.0.1:3300"
     assert stack.services["grafana"]["ports"][0]["published"] == "3300"
     assert stack.environment("grafana")["GF_SERVER_ROOT_URL"] == "http://127.0.0.1:3300"
+
+
+def test_grafana_finds_dashboards_data_sources_and_its_first_page(stack):
+    provisioning = stack.outside("grafana", "/etc/grafana/provisioning")
+    (provider,) = yaml.safe_load((provisioning / "dashboards" / "driftmon.yml").read_text())["providers"]
+    sources = yaml.safe_load((provisioning / "datasources" / "driftmon.yml").read_text())["datasources"]
+
+    assert list(stack.outside("grafana", provider["options"]["path"]).glob("*.json"))
+    assert stack.outside("grafana", stack.environment("grafana")["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]).is_file()
+    for source in sources:
+        host = re.sub(r"^https?://", "", source["url"]).partition(":")[0]
+        assert set(stack.services[host]["networks"]) & set(stack.services["grafana"]["networks"])
+        for value in source.get("secureJsonData", {}).values():
+            assert value.removeprefix("$") in stack.environment("grafana")
