@@ -8,7 +8,6 @@ import re
 from collections import defaultdict
 from contextlib import closing
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -20,21 +19,22 @@ from sqlalchemy import inspect, text
 from driftmon.core.check import Policy
 from driftmon.core.quality import Quality, QualityCheck
 from driftmon.core.verdict import Status, Threshold
+from driftmon.exporter.exposition import label_value
 from driftmon.store.engine import Database
 from driftmon.store.store import Store
 from driftmon.store.types import Verbatim
 from tests.store.factories import NOW, baseline_of, day, facts, result_of, rows
 from tests.store.test_laws import comparisons, law, names
-from tests.store.views import VIEWS, rows_of
+from tests.store.views import DOCUMENT, VIEWS, role_of_the_document, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from driftmon.core.baseline import Baseline
     from driftmon.core.result import CheckResult, ColumnResult
 
 BASELINE = baseline_of(rows(0, 3_000), segments={"carrier=UA": rows(9, 700)}, days=10)
-DOCUMENT = Path(__file__).parents[2] / "docs" / "database.md"
 
 
 @pytest.fixture
@@ -224,14 +224,24 @@ def test_a_variable_comes_out_of_its_encoding_as_it_was(postgresql_server, upgra
     assert found == name
 
 
+@pytest.mark.parametrize("name", ["age", "x" * 512, "x" * 513, "עמודה" * 60, 'say "hi" \\ \n' * 90])
+def test_a_name_is_known_by_its_label_on_metrics_too(postgresql_server, upgraded_postgresql, name: str):
+    label = label_value(name).replace('\\"', '"').replace("\\n", "\n").replace("\\\\", "\\")
+    asked = text("SELECT grafana_is(:name, :label), grafana_is(:name, 'another'), grafana_is(:other, :label)")
+
+    with closing(Database(postgresql_server.url(upgraded_postgresql))) as database, database.reading() as connection:
+        given = {"name": name, "label": quote(label, safe=""), "other": name + "x"}
+        assert connection.execute(asked, given).one() == (True, False, False)
+
+
 def test_a_reader_needs_the_views_only(postgresql_server, postgresql_url: str):
     from driftmon.store.migrate import upgrade
 
     upgrade(postgresql_url)
     save(postgresql_url, BASELINE, results()[0])
     name = postgresql_url.rsplit("/", 1)[1]
-    for statement in role_of_the_document("grafana_reader_of_a_test", "a-word"):
-        postgresql_server.execute(statement.replace("DATABASE driftmon", f"DATABASE {name}"), name)
+    for statement in role_of_the_document("grafana_reader_of_a_test", "a-word", name):
+        postgresql_server.execute(statement, name)
     try:
         reader = postgresql_server.url(name, user="grafana_reader_of_a_test", password="a-word")
         with closing(Database(reader, read_only=True)) as database, database.reading() as connection:
@@ -244,13 +254,6 @@ def test_a_reader_needs_the_views_only(postgresql_server, postgresql_url: str):
     finally:
         postgresql_server.execute("DROP OWNED BY grafana_reader_of_a_test", name)
         postgresql_server.execute("DROP ROLE grafana_reader_of_a_test")
-
-
-def role_of_the_document(user: str, password: str) -> list[str]:
-    """The statements that the document gives to make the role, for another name and password."""
-    [block] = re.findall(r"```sql\n(CREATE ROLE .*?)```", DOCUMENT.read_text(), re.DOTALL)
-    block = block.replace("grafana_reader", user).replace("'...'", f"'{password}'")
-    return [statement.strip() for statement in block.split(";") if statement.strip()]
 
 
 def test_the_document_names_every_column_of_every_view(database: Database):

@@ -196,6 +196,16 @@ CREATE FUNCTION grafana_text(encoded text) RETURNS text LANGUAGE sql IMMUTABLE S
 $body$
 """
 
+# The exporter cuts labels after 512 bytes and ends them in 16 digits of a hash (driftmon.exporter.exposition), and links come from there.
+IS_THE_VARIABLE = """
+CREATE FUNCTION grafana_is(name text, encoded text) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $body$
+    SELECT name = grafana_text(encoded) OR (
+        octet_length(name) > 512
+        AND right(grafana_text(encoded), 17) = '…' || left(encode(sha256(convert_to(name, 'UTF8')), 'hex'), 16)
+    )
+$body$
+"""
+
 
 def upgrade() -> None:
     """Apply this step."""
@@ -206,6 +216,7 @@ def upgrade() -> None:
     words |= {f"urgency_of_{table}": URGENCY.format(table=table) for table in ("checks", "results")}
     if postgresql:
         op.execute(TEXT_OF_A_VARIABLE)
+        op.execute(IS_THE_VARIABLE)
     for view in (WINDOWS, COLUMN_RESULTS, COLUMN_BINS):
         op.execute(view.format(**words))
 
@@ -215,4 +226,5 @@ def downgrade() -> None:
     for view in ("grafana_column_bins", "grafana_column_results", "grafana_windows"):
         op.execute(f"DROP VIEW {view}")
     if op.get_bind().dialect.name == "postgresql":
+        op.execute("DROP FUNCTION grafana_is(text, text)")
         op.execute("DROP FUNCTION grafana_text(text)")
