@@ -54,7 +54,7 @@ def monitor_page() -> JSON:
     )
 
 
-def _stat(title: str, description: str, query: JSON, width: int = 4, **defaults: Any) -> JSON:
+def _stat(title: str, description: str, query: JSON, width: int = 3, **defaults: Any) -> JSON:
     plain = {"unit": "short", "decimals": 0, "color": {"mode": "thresholds"}, "noValue": "none"}
     return panel("stat", title, description, query, size=(width, 4), defaults=plain | defaults)
 
