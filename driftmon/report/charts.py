@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Bar", "Cell", "Line", "Mark", "Spark", "TimePlot", "bar", "cells", "plot", "spark"]
 
-SPARK_WIDTH, SPARK_HEIGHT = 120, 24
+SPARK_WIDTH, SPARK_HEIGHT = 240, 48
+"""Half pixels: whole numbers are short to write, and there are many."""
+
 PLOT_WIDTH, PLOT_HEIGHT = 420, 170
 LEFT, RIGHT, TOP, BOTTOM = 86, 8, 10, 20
 """Room around the lines of a plot, for its texts."""
@@ -38,8 +40,8 @@ STRIP_HEIGHT, CELL = 24, 8
 class Mark:
     """A window that deserves a look: where it is, and what it is (``critical``, ``warning``, ``sustained``, ``none``)."""
 
-    x: float
-    y: float
+    x: int
+    y: int
     kind: str
 
 
@@ -48,9 +50,9 @@ class Spark:
     """One column's KL over windows: a path, the heights of the newest thresholds and of the usual limit, the marks."""
 
     path: str
-    warning: float
-    critical: float
-    usual: float | None
+    warning: int
+    critical: int
+    usual: int | None
     marks: tuple[Mark, ...]
     width: int = SPARK_WIDTH
     height: int = SPARK_HEIGHT
@@ -68,7 +70,7 @@ class Line:
 class Tick:
     """A value on an axis: where, and as people read it."""
 
-    at: float
+    at: int
     text: str
 
 
@@ -81,7 +83,7 @@ class TimePlot:
     ticks: tuple[Tick, ...]
     first: str
     last: str
-    chosen: float | None
+    chosen: int | None
     width: int = PLOT_WIDTH
     height: int = PLOT_HEIGHT
     left: int = LEFT
@@ -122,21 +124,21 @@ def spark(points: Sequence[ColumnPoint | None]) -> Spark:
     """The sparkline of a column, the newest window at the right; a window without a number leaves a gap."""
     newest = next((point for point in reversed(points) if point is not None), None)
     if newest is None:
-        return Spark("", 0.0, 0.0, None, ())
+        return Spark("", 0, 0, None, ())
     top = max(CEILING * newest.threshold.critical, 1.1 * (newest.usual_limit or 0.0)) or 1.0
-    step = (SPARK_WIDTH - 8) / max(len(points) - 1, 1)
+    step = (SPARK_WIDTH - 16) / max(len(points) - 1, 1)
 
-    def y(value: float) -> float:
-        return round(2 + (SPARK_HEIGHT - 4) * (1 - _root(value, top)), 1)
+    def y(value: float) -> int:
+        return round(5 + (SPARK_HEIGHT - 10) * (1 - _root(value, top)))
 
     places, marks = [], []
     for place, point in enumerate(points):
-        x = round(4 + (place * step if len(points) > 1 else SPARK_WIDTH - 8), 1)
+        x = round(8 + (place * step if len(points) > 1 else SPARK_WIDTH - 16))
         height = None if point is None or point.kl is None else y(point.kl)
         places.append((x, height))
         kind = _kind(point)
         if kind:
-            marks.append(Mark(x, SPARK_HEIGHT - 3.0 if height is None else height, kind))
+            marks.append(Mark(x, SPARK_HEIGHT - 6 if height is None else height, kind))
     usual = None if newest.usual_limit is None else y(newest.usual_limit)
     threshold = newest.threshold
     return Spark(_path(places), y(threshold.warning), y(threshold.critical), usual, tuple(marks))
@@ -160,16 +162,32 @@ def _kind(point: ColumnPoint | None) -> str:
     return "sustained" if point.sustained else ""
 
 
-def _path(places: Iterable[tuple[float, float | None]]) -> str:
-    """A line through places, broken where there is none; a place alone is a dot, which round ends of the line show."""
+def _path(places: Iterable[tuple[int, int | None]]) -> str:
+    """
+    A line through places, broken where there is none, in few letters; a place alone is a dot, which round ends of the line show.
+
+    Examples
+    --------
+    >>> _path([(0, 5), (2, 5), (4, 5), (6, 3), (8, None), (10, 4)])
+    'M0 5h4l2-2M10 4h0'
+    """
     parts: list[str] = []
-    drawn = False
-    for x, y in places:
-        if y is None:
-            drawn = False
+    before: tuple[int, int] | None = None
+    level = 0  # the length of the level piece that is not written yet
+    for x, y in [*places, (0, None)]:
+        if before is not None and y == before[1]:
+            level += x - before[0]
         else:
-            parts.append(f"{'L' if drawn else 'M'}{x:g} {y:g}{'' if drawn else 'h0'}")
-            drawn = True
+            if level:
+                parts.append(f"h{level}")
+                level = 0
+            if y is not None and before is not None:
+                parts.append(f"l{x - before[0]}{y - before[1]:+d}".replace("+", " "))
+            elif y is not None:
+                parts.append(f"M{x} {y}")
+            elif parts and parts[-1].startswith("M"):
+                parts.append("h0")
+        before = None if y is None else (x, y)
     return "".join(parts)
 
 
@@ -209,11 +227,11 @@ def plot(
     top = 1.08 * max(numbers, default=1.0) or 1.0
     step = (PLOT_WIDTH - LEFT - RIGHT) / max(len(points) - 1, 1)
 
-    def x(place: int) -> float:
-        return round(LEFT + (place * step if len(points) > 1 else (PLOT_WIDTH - LEFT - RIGHT) / 2), 1)
+    def x(place: int) -> int:
+        return round(LEFT + (place * step if len(points) > 1 else (PLOT_WIDTH - LEFT - RIGHT) / 2))
 
-    def y(value: float) -> float:
-        return round(TOP + (PLOT_HEIGHT - TOP - BOTTOM) * (1 - _root(value, top)), 1)
+    def y(value: float) -> int:
+        return round(TOP + (PLOT_HEIGHT - TOP - BOTTOM) * (1 - _root(value, top)))
 
     def line(kind: str, values: Sequence[float | None]) -> Line:
         return Line(_path((x(place), None if value is None else y(value)) for place, value in enumerate(values)), kind)
@@ -226,7 +244,7 @@ def plot(
         line("kl", [None if point is None else point.kl for point in points]),
     ]
     marks = [
-        Mark(x(place), PLOT_HEIGHT - BOTTOM - 3.0 if point is None or point.kl is None else y(point.kl), kind)
+        Mark(x(place), PLOT_HEIGHT - BOTTOM - 3 if point is None or point.kl is None else y(point.kl), kind)
         for place, point in enumerate(points)
         if (kind := _kind(point))
     ]
