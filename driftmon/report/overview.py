@@ -59,6 +59,8 @@ class Known:
         The last windows, drawn.
     when : str
         The newest window as people say it.
+    complete : bool
+        True if it is the last that there will be.
     """
 
     facts: MonitorFacts
@@ -74,6 +76,7 @@ class Known:
     failed_runs: int
     strip: Markup
     when: str
+    complete: bool
 
 
 @dataclass(frozen=True)
@@ -126,6 +129,7 @@ def know(snapshot: MonitorSnapshot, points: Sequence[WindowPoint]) -> Known:
         failed_runs=snapshot.consecutive_failed_runs,
         strip=fragment("small_strip", cells(points, STRIP), len(points)),
         when="" if snapshot.window is None else span_text(snapshot.window, ZoneInfo(snapshot.facts.timezone)),
+        complete=snapshot.complete,
     )
 
 
@@ -148,7 +152,9 @@ def _card(known: Known, now: datetime) -> Card:
         return Card(known, Freshness.NEVER, _failures(known) or "no run has ended yet")
     old = (now - known.window_end).total_seconds()
     told = f"ended {age(old)} ago, the limit is {age(known.facts.max_window_age)}"
-    if old > known.facts.max_window_age:
+    if known.complete and not known.failed_runs:
+        return Card(known, Freshness.FRESH, "complete: the last window is checked")
+    if old > known.facts.max_window_age and not known.complete:
         return Card(known, Freshness.STALE, "; ".join(filter(None, (told, _failures(known)))))
     if known.failed_runs:
         return Card(known, Freshness.FAILING, _failures(known))
