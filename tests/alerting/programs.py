@@ -126,7 +126,7 @@ class Quiet(socketserver.ThreadingMixIn):
 
 
 @contextmanager
-def receivers() -> Iterator[Receivers]:
+def receivers() -> Iterator[Receivers]:  # noqa: C901 - two small servers, a handler each
     """A web server and a mail server that take everything within the block."""
 
     class Web(BaseHTTPRequestHandler):

@@ -197,7 +197,7 @@ def plain(mail):
     return mail.get_body(("plain",)).get_content()
 
 
-def test_drift_is_told_once_and_so_is_its_end_and_nothing_in_between(chain):
+def test_drift_is_told_once_and_so_is_its_end_and_nothing_in_between(chain):  # noqa: PLR0915 - one story, told in order
     # Four of two hundred columns drift.
     chain.project.check(2, {"score": -2.0, "c004": 2.0, HOSTILE: 1.0, "c003": 0.9})
     hook, slack, mail, page = chain.message(1)
