@@ -1,0 +1,215 @@
+"""Alertmanager's configuration: valid, routed by owner, secrets in files only; its texts, rendered by amtool for alerts made by hand."""
+
+import json
+import re
+from urllib.parse import quote_plus
+
+import pytest
+import yaml
+
+from tests.alerting.programs import ALERTMANAGER, alert_names, program, rules, run
+
+CONFIG = ALERTMANAGER / "alertmanager.yml"
+EXAMPLES = ALERTMANAGER / "receivers.example.yml"
+TEXTS = ALERTMANAGER / "driftmon.tmpl"
+NEWEST, OLDER = "2013-05-24 04:00:00 +0000 UTC", "2013-05-23 04:00:00 +0000 UTC"
+
+
+@pytest.fixture(scope="module")
+def amtool():
+    return program("amtool", "prometheus-alertmanager")
+
+
+def test_amtool_accepts_the_configuration(amtool):
+    run(amtool, "check-config", CONFIG)
+
+
+def test_amtool_accepts_the_examples_in_place_of_the_receivers(amtool, tmp_path):
+    config = yaml.safe_load(CONFIG.read_text())
+    examples = yaml.safe_load(EXAMPLES.read_text())["receivers"]
+    config["receivers"] += examples
+    config["route"]["routes"][0]["routes"] += [{"receiver": one["name"], "matchers": ['owner="x"']} for one in examples]
+    (tmp_path / "driftmon.tmpl").write_text(TEXTS.read_text())
+    (tmp_path / "alertmanager.yml").write_text(yaml.safe_dump(config))
+
+    run(amtool, "check-config", tmp_path / "alertmanager.yml")
+
+
+def test_secrets_are_in_files_only():
+    text = CONFIG.read_text() + EXAMPLES.read_text()
+
+    assert (
+        re.findall(r"^\s*(?:- )?\w*(?:password|key|token|secret|api_url|credentials):", text, flags=re.MULTILINE) == []
+    )
+
+
+@pytest.mark.parametrize(
+    ("labels", "receiver"),
+    [
+        (["component=drift", "owner=ml-platform"], "ml-platform"),
+        (["component=freshness", "owner=ml-platform"], "ml-platform"),
+        (["component=drift", "owner=somebody"], "default"),
+        (["component=freshness"], "default"),
+        (["component=exporter", "owner=ml-platform"], "default"),
+    ],
+)
+def test_the_owner_is_told(amtool, labels, receiver):
+    for name in alert_names():
+        command = [amtool, "config", "routes", "test", f"--config.file={CONFIG}", f"alertname={name}", *labels]
+
+        assert run(*command).split()[0] == receiver
+
+
+def test_what_inhibits_and_what_is_inhibited_are_alerts_that_exist():
+    severities = {(rule["alert"], rule["labels"]["severity"]) for rule in rules() if "alert" in rule}
+    for inhibit in yaml.safe_load(CONFIG.read_text())["inhibit_rules"]:
+        for side in ("source_matchers", "target_matchers"):
+            matchers = dict(re.fullmatch(r'(\w+)!?=~?"([^"]*)"', one).groups() for one in inhibit[side])
+            names = set(matchers.get("alertname", "DriftmonColumnDrift").split("|"))
+
+            assert names <= set(alert_names())
+            if "severity" in matchers:
+                assert {(name, matchers["severity"]) for name in names} <= severities
+
+
+def test_slack_has_the_same_texts_as_the_others_but_for_its_own_letters():
+    plain, slack = re.split(r"\{\{- /\* Slack -+ \*/ -\}\}\n", TEXTS.read_text())
+    plain = re.split(r"\{\{- /\* Plain -+ \*/ -\}\}\n", plain)[1]
+    slack = re.split(r"\n\{\{- /\* What receivers ask for", slack)[0]
+
+    assert slack.strip() == plain.replace("driftmon.plain.", "driftmon.slack.").strip()
+
+
+# Texts -----------------------------------------------------------------------------------------------------------------
+
+
+def alert(
+    name="DriftmonColumnDrift",
+    *,
+    status="firing",
+    severity="critical",
+    rank="",
+    window=NEWEST,
+    text="KL 1 nats",
+    **labels,
+):
+    known = {"alertname": name, "severity": severity, "component": "drift", "model": "m", "monitor": "flights"} | labels
+    column = known.get("column")
+    return {
+        "status": status,
+        "labels": known,
+        "annotations": {
+            "summary": f"{name} of {column or 'flights'}",
+            "description": text,
+            "headline": "4 of 10 columns drifted (964 rows)",
+            "window_end": window,
+            "rank": rank,
+            "dashboard_url": f"http://g/d/driftmon-{'column' if column else 'monitor'}?var-monitor=flights"
+            + (f"&var-column={quote_plus(column)}&var-segment=" if column else "")
+            + "&from=1&to=2",
+            "status_url": f"http://d/monitors/flights{f'/column?name={quote_plus(column)}' if column else ''}",
+            "runbook_url": f"http://d/runbooks/{name}",
+        },
+        "startsAt": "2013-05-24T06:02:00Z",
+        "endsAt": "2013-05-25T06:20:00Z",
+    }
+
+
+@pytest.fixture
+def render(amtool, tmp_path):
+    def render(name, *alerts, kind="text"):
+        status = "firing" if any(one["status"] == "firing" for one in alerts) else "resolved"
+        data = {"status": status, "alerts": alerts, "externalURL": "http://am", "receiver": "r"}
+        (tmp_path / "data.json").write_text(json.dumps(data))
+        return run(
+            *(amtool, "template", "render", f"--template.glob={TEXTS}", f"--template.type={kind}"),
+            *(f'--template.text={{{{ template "{name}" . }}}}', f"--template.data={tmp_path / 'data.json'}"),
+        )
+
+    return render
+
+
+def items(text):
+    return [line[2:] for line in text.splitlines() if line.startswith("- ")]
+
+
+def test_the_first_line_is_the_answer_and_columns_follow_by_rank(render):
+    ranks = {"a": "000012", "b": "000002", "c": "000007"}
+    text = render("driftmon.text", *(alert(column=name, role="feature", rank=rank) for name, rank in ranks.items()))
+
+    assert text.startswith("flights: 4 of 10 columns drifted (964 rows)\n")
+    assert items(text) == ["b (critical): KL 1 nats", "c (critical): KL 1 nats", "a (critical): KL 1 nats"]
+    assert "Dashboard: http://g/d/driftmon-monitor?var-monitor=flights&from=1&to=2\n" in text
+    assert "Status page: http://d/monitors/flights\n" in text
+
+
+def test_of_many_columns_the_ten_worst_are_shown_and_the_rest_counted(render):
+    text = render("driftmon.text", *(alert(column=f"c{n}", role="feature", rank=f"{n:06}") for n in range(1, 41)))
+
+    assert [line.split()[0] for line in items(text)] == [f"c{n}" for n in range(1, 11)]
+    assert "\nand 30 more\n" in text
+
+
+def test_a_column_with_two_alerts_is_one_line(render):
+    both = [alert(column="a", role="target", rank="000001")]
+    both.append(alert("DriftmonQualityProblem", severity="warning", column="a", role="target", rank="000001"))
+
+    assert items(render("driftmon.text", *both)) == ["a, target (critical): KL 1 nats"]
+
+
+def test_what_an_older_window_said_is_over(render):
+    text = render(
+        "driftmon.text",
+        alert(column="new", role="feature", rank="000001"),
+        alert(column="held", role="feature", rank="000001", window=OLDER),
+        alert(column="gone", role="feature", rank="000001", status="resolved"),
+    )
+
+    assert items(text) == [
+        "new (critical): KL 1 nats",
+        "gone: over, told from 2013-05-24 06:02 to 2013-05-25 06:20 UTC",
+        "held: over, not in the newest window any more",
+    ]
+
+
+def test_over_may_be_unknown_where_columns_have_no_verdict(render):
+    blind = alert("DriftmonColumnsNotEvaluated", severity="warning", text="a: no verdict")
+    text = render("driftmon.text", blind, alert(column="a", role="feature", rank="000001", status="resolved"))
+
+    assert "What is over here may only be unknown" in text
+
+
+def test_the_end_is_told_as_the_end(render):
+    over = [alert(column="a", role="feature", rank="000001", status="resolved")]
+
+    assert render("driftmon.title", *over) == "[over] flights: nothing alerts any more"
+    assert render("driftmon.color", *over) == "good"
+
+
+def test_stale_monitors_of_one_owner_are_one_message(render):
+    stale = [
+        alert("DriftmonMonitorStale", severity="warning", component="freshness", monitor=name) for name in ("a", "b")
+    ]
+
+    assert render("driftmon.title", *stale) == "[warning] DriftmonMonitorStale of flights (and 1 more)"
+    assert len(items(render("driftmon.text", *stale))) == 2
+
+
+@pytest.mark.parametrize(
+    "name", ["<!channel>", "a|b", "<script>alert(1)</script>", '"><b>', "{{ . }}", "x" * 300, "\u202eabc"]
+)
+def test_names_wake_nobody_and_run_nothing(render, name):
+    one = alert(column=name, role="feature", rank="000001", text=f"{name} 1 % → 2 %")
+    one["annotations"] |= {"headline": f"1 of 1 columns drifted: {name}", "status_url": ""}
+
+    slack = render("driftmon.slack.title", one) + render("driftmon.slack.text", one)
+    html = render("driftmon.html", one, kind="html")
+    text = render("driftmon.text", one)
+
+    assert name in text
+    written = re.sub(r"<http[^|>]*\|(?:Dashboard|Status page|What to do)>", "", slack)
+    assert "<" not in written
+    assert ">" not in written
+    assert "<script" not in html
+    assert "<b>4" not in html
+    assert html.count("<b>") == 1
