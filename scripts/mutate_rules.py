@@ -88,7 +88,12 @@ def _swapped(line: str) -> Iterator[str]:
     for found in OPERATOR.finditer(line):
         yield _with(line, found.span(), OPPOSITES[found[0]])
     for found in NUMBER.finditer(line):
-        if found[0] not in {"1000", "1.0", "0.0"} or "expr" in line:
+        # The first of the two lowest is the lowest: `first` takes it either way.
+        if (
+            not line.startswith("bottomk(1", found.start() - len("bottomk("))
+            or "| query }}" not in line
+            or "sort(" in line
+        ):
             for value in _other_numbers(found[0]):
                 yield _with(line, found.span(), value)
     for found in METRIC.finditer(line):
