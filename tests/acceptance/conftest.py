@@ -93,6 +93,7 @@ def refuse(shop):
 
 AS_SOMEBODY_ELSE = """
 import os, pwd, sys
+import driftmon.notifications.telling
 from driftmon.cli import main
 
 def run(*arguments):

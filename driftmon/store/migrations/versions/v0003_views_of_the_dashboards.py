@@ -201,7 +201,7 @@ IS_THE_VARIABLE = """
 CREATE FUNCTION grafana_is(name text, encoded text) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $body$
     SELECT name = grafana_text(encoded) OR (
         octet_length(name) > 512
-        AND right(grafana_text(encoded), 17) = '…' || left(encode(sha256(convert_to(name, 'UTF8')), 'hex'), 16)
+        AND right(grafana_text(encoded), 16) = left(encode(sha256(convert_to(name, 'UTF8')), 'hex'), 16)
     )
 $body$
 """
