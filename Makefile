@@ -42,7 +42,7 @@ bench: install ## print ratios (a check against a bare read of the same data) an
 
 lock: ## pin every dependency anew, at least a week old (needs uv)
 	@$(COMPILE) pyproject.toml --all-extras --group dev -o $(LOCK)
-	@$(COMPILE) pyproject.toml --all-extras -o requirements/runtime.txt -c $(LOCK)
+	@$(COMPILE) pyproject.toml --extra airflow --extra notify --extra postgres -o requirements/runtime.txt -c $(LOCK)
 	@$(COMPILE) pyproject.toml --extra postgres -o requirements/serve.txt -c $(LOCK)
 	@$(COMPILE) pyproject.toml --extra postgres --group demo -o requirements/demo.txt -c $(LOCK)
 	@echo 'hatchling>=1.27' | $(COMPILE) - -o requirements/build.txt -c $(LOCK)
