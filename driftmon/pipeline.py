@@ -18,7 +18,7 @@ from driftmon.core.history import LEAST_WINDOWS
 from driftmon.errors import BaselineMissing, DataNotReady, DriftmonError, StoreError
 from driftmon.reference import baseline_of
 from driftmon.sources.base import no_progress
-from driftmon.sources.files import FilesSource
+from driftmon.sources.opening import open_source
 from driftmon.store.records import MonitorFacts, RunRecord
 
 if TYPE_CHECKING:
@@ -50,9 +50,7 @@ def _now() -> datetime:
 
 def live_source(monitor: Monitor, progress: Progress = no_progress) -> Source:
     """Where the monitor's live rows are."""
-    return FilesSource(
-        monitor.live.path, timestamp=monitor.live.timestamp, timezone=monitor.timezone, progress=progress
-    )
+    return open_source(monitor.live, timezone=monitor.timezone, progress=progress)
 
 
 def policy_of(monitor: Monitor) -> Policy:

@@ -12,7 +12,7 @@ from driftmon.core.layout import CategoricalLayout, Kind
 from driftmon.core.pairs import LEAST_REFERENCE_ROWS
 from driftmon.errors import SourceError, UsageError
 from driftmon.sources.base import Selection, no_progress
-from driftmon.sources.files import FilesSource
+from driftmon.sources.opening import open_source
 from driftmon.words import nearest
 
 if TYPE_CHECKING:
@@ -30,9 +30,7 @@ SAID = 3
 
 def reference_source(monitor: Monitor, progress: Progress = no_progress) -> Source:
     """Where the monitor's reference rows are."""
-    return FilesSource(
-        monitor.reference.path, timestamp=monitor.reference.timestamp, timezone=monitor.timezone, progress=progress
-    )
+    return open_source(monitor.reference, timezone=monitor.timezone, progress=progress)
 
 
 def baseline_of(monitor: Monitor, progress: Progress = no_progress) -> Baseline:
@@ -50,7 +48,7 @@ def baseline_of(monitor: Monitor, progress: Progress = no_progress) -> Baseline:
     if not learnt.columns:
         reasons = "; ".join(f"{item.column}: {item.reason}" for item in learnt.excluded[:SAID])
         raise SourceError(
-            f"{monitor.reference.path}: no column can be monitored: {reasons or 'all are excluded'}; name some under columns"
+            f"{monitor.reference.where}: no column can be monitored: {reasons or 'all are excluded'}; name some under columns"
         )
     profile = source.count(learnt.columns, span, segments=_segment_values(monitor, learnt))
     if profile.problems:
@@ -125,7 +123,7 @@ def check_names(monitor: Monitor, present: Sequence[str]) -> None:
             # A part of a timestamp, such as booked.hour, is there if the timestamp is.
             if name not in present and name.rpartition(".")[0] not in present:
                 raise SourceError(
-                    f"{monitor.reference.path}: no column {name!r}, which {key} names; {nearest(name, present)}"
+                    f"{monitor.reference.where}: no column {name!r}, which {key} names; {nearest(name, present)}"
                 )
 
 

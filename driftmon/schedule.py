@@ -9,6 +9,7 @@ Airflow's own timetables.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property, lru_cache
@@ -21,9 +22,9 @@ from croniter import croniter
 from driftmon.core.window import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-__all__ = ["GRID_ORIGIN", "Schedule", "instant_in", "parse_duration"]
+__all__ = ["GRID_ORIGIN", "Schedule", "instant_in", "parse_duration", "parse_instant"]
 
 GRID_ORIGIN = datetime(1970, 1, 1, tzinfo=UTC)
 """Where schedules that are durations begin to count, as Airflow's do: a window of ``1w`` begins on a Thursday."""
@@ -41,6 +42,10 @@ UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days
 
 WINDOWS_LOOKED_AT = 100
 """Enough for every gap of the schedules people write (a month of days, a day of quarter hours) to have shown itself."""
+
+
+FEW = 8
+"""Readings of a clock that are stepped over, rather than to begin anew behind them."""
 
 
 def parse_duration(text: str) -> timedelta:
@@ -73,6 +78,22 @@ def instant_in(zone: ZoneInfo, naive: datetime) -> datetime:
     return (naive - min(offsets)).replace(tzinfo=UTC)
 
 
+def parse_instant(text: str, zone: ZoneInfo) -> datetime:
+    """
+    A date or date-time of ISO 8601; without an offset it is in the given time zone.
+
+    Raises
+    ------
+    ValueError
+        If it is neither.
+    """
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is not a date such as 2013-05-01 or a time such as 2013-05-01T06:00:00Z") from None
+    return instant_in(zone, instant) if instant.tzinfo is None else instant
+
+
 @dataclass(frozen=True)
 class Schedule:
     """
@@ -99,20 +120,20 @@ class Schedule:
     timezone: str = "UTC"
 
     def __post_init__(self) -> None:
-        if self.duration is None and not croniter.is_valid(self._cron):
+        if self.duration is None and not croniter.is_valid(self.cron):
             raise ValueError(
                 f"{self.expression!r} is neither a cron expression of five fields, nor one of {', '.join(PRESETS)}, nor a duration such as 6h"
             )
 
-        if self.duration is None and self._hourly and _changes_by_part_of_an_hour(self.zone):
+        if self.duration is None and self.hourly and _changes_by_part_of_an_hour(self.zone):
             raise ValueError(
                 f"{self.expression!r} has no regular hours in {self.timezone}, whose clocks change by part of an hour; use timezone UTC"
             )
 
     @cached_property
-    def _hourly(self) -> bool:
+    def hourly(self) -> bool:
         """True if the expression comes due in every hour."""
-        return bool(croniter(self._cron).expanded[1] == ["*"])
+        return bool(croniter(self.cron).expanded[1] == ["*"])
 
     @cached_property
     def duration(self) -> timedelta | None:
@@ -123,7 +144,8 @@ class Schedule:
             return None
 
     @property
-    def _cron(self) -> str:
+    def cron(self) -> str:
+        """The cron expression, also of a preset."""
         return PRESETS.get(self.expression, self.expression)
 
     @cached_property
@@ -133,17 +155,19 @@ class Schedule:
 
     def starting(self, instant: datetime) -> Iterator[Window]:
         """All windows from the first one that starts at or after an instant on, in order and without end."""
+        return self._starting(instant, _Steps(self))
+
+    def _starting(self, instant: datetime, steps: _Steps) -> Iterator[Window]:
         if self.duration is not None:
-            steps = -((GRID_ORIGIN - instant) // self.duration)
-            left = GRID_ORIGIN + steps * self.duration
+            left = GRID_ORIGIN - (GRID_ORIGIN - instant) // self.duration * self.duration
             while True:
                 yield Window(left, left + self.duration)
                 left += self.duration
-        left = self._align_forward(instant.astimezone(UTC))
+        left = steps.align_forward(instant.astimezone(UTC))
         while True:
-            right = self._next(left)
+            right = steps.after(left)
             yield Window(left, right)
-            left = self._following_start(left, right)
+            left = steps.following_start(left, right)
 
     def between(self, start: datetime, end: datetime) -> Iterator[Window]:
         """The windows that lie within a span of time, in order."""
@@ -187,35 +211,85 @@ class Schedule:
         """Windows from a few before an instant on."""
         if self.duration is not None:
             return self.starting(instant - 3 * self.duration)
-        before = instant.astimezone(UTC)
+        before, steps = instant.astimezone(UTC), _Steps(self)
         for _ in range(3):
             # A step back from a reading that daylight saving skips stands still: move on by hand.
-            before = min(self._previous(before), before - timedelta(minutes=1))
-        return self.starting(before)
+            before = min(steps.before(before), before - timedelta(minutes=1))
+        return self._starting(before, steps)
 
-    def _step(self, instant: datetime, *, forward: bool) -> datetime:
-        naive = instant.astimezone(self.zone).replace(tzinfo=None, fold=0)
-        cron = croniter(self._cron, start_time=naive)
-        scheduled: datetime = cron.get_next(datetime) if forward else cron.get_prev(datetime)
+
+class _Steps:
+    """The instants at which a cron schedule comes due, around wherever they are asked for."""
+
+    def __init__(self, schedule: Schedule) -> None:
+        self._zone = schedule.zone
+        self._hourly = schedule.duration is None and schedule.hourly
+        self._readings = _Readings(schedule.cron)
+
+    def after(self, instant: datetime) -> datetime:
+        """The first one later than an instant."""
+        return self._stepped(instant, self._readings.after)
+
+    def before(self, instant: datetime) -> datetime:
+        """The last one earlier than an instant."""
+        return self._stepped(instant, self._readings.before)
+
+    def _stepped(self, instant: datetime, step: Callable[[datetime], datetime]) -> datetime:
+        naive = instant.astimezone(self._zone).replace(tzinfo=None, fold=0)
+        scheduled = step(naive)
         if self._hourly:
             # "Every hour" moves by elapsed time, so that the repeated hour of autumn has windows of its own.
             return instant + (scheduled - naive)
-        return instant_in(self.zone, scheduled)
+        return instant_in(self._zone, scheduled)
 
-    def _next(self, instant: datetime) -> datetime:
-        return self._step(instant, forward=True)
+    def align_forward(self, instant: datetime) -> datetime:
+        """An instant itself if the schedule comes due then, else the next one at which it does."""
+        after = self.after(instant)
+        return instant if self.before(after) == instant else after
 
-    def _previous(self, instant: datetime) -> datetime:
-        return self._step(instant, forward=False)
+    def following_start(self, left: datetime, right: datetime) -> datetime:
+        """Where the window after ``[left, right)`` begins."""
+        before = self.before(right)
+        start = right if self.after(before) == right else before
+        return self.after(start) if start <= left else start
 
-    def _align_forward(self, instant: datetime) -> datetime:
-        after = self._next(instant)
-        return instant if self._previous(after) == instant else after
 
-    def _following_start(self, left: datetime, right: datetime) -> datetime:
-        before = self._previous(right)
-        start = right if self._next(before) == right else before
-        return self._next(start) if start <= left else start
+class _Readings:
+    """
+    The readings of a wall clock at which a cron expression comes due.
+
+    Those next to each other are asked for again and again, and finding one takes long: so all since the first are kept, without
+    gaps between them.
+    """
+
+    def __init__(self, cron: str) -> None:
+        self._cron = cron
+        self._iterator: croniter | None = None
+        self._known: list[datetime] = []
+
+    def after(self, naive: datetime) -> datetime:
+        """The first reading later than one."""
+        self._reach(naive)
+        return self._known[bisect_right(self._known, naive)]
+
+    def before(self, naive: datetime) -> datetime:
+        """The last reading earlier than one."""
+        self._reach(naive)
+        return self._known[bisect_left(self._known, naive) - 1]
+
+    def _reach(self, naive: datetime) -> None:
+        """Know a reading earlier than this one, and one later."""
+        iterator = self._iterator
+        if iterator is not None and self._known[0] < naive:
+            for _ in range(FEW):
+                if self._known[-1] > naive:
+                    return
+                self._known.append(iterator.get_next(datetime))
+        # Nothing is known around it: begin anew there.
+        self._iterator = iterator = croniter(self._cron, start_time=naive)
+        self._known = [iterator.get_prev(datetime)]
+        while self._known[-1] <= naive:
+            self._known.append(iterator.get_next(datetime))
 
 
 @lru_cache

@@ -143,7 +143,7 @@ def report_on(monitor: Monitor, *, now: datetime, progress: Progress = no_progre
         detectable = detectable_kl(TYPICAL_BINS, rows=rows, reference_rows=reference_rows)
     return Report(
         monitor=monitor.name,
-        reference=monitor.reference.path,
+        reference=monitor.reference.where,
         reference_rows=reference_rows,
         kinds=dict(Counter(monitored.values()).most_common()),
         window=window,

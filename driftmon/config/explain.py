@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from driftmon.config.monitor import Monitor, Thresholds
 from driftmon.config.yamltext import FromEnvironment
@@ -73,10 +73,13 @@ def _unknown_key(parents: list[Any], last: str, key: str) -> str:
     model: Any = Monitor
     for parent in parents:
         field = model.model_fields.get(str(parent)) if hasattr(model, "model_fields") else None
-        model = field.annotation if field is not None else Thresholds
+        model = _model(field.annotation) if field is not None else Thresholds
     known = sorted(model.model_fields) if hasattr(model, "model_fields") else []
-    if last in {"sql", "spark"}:
-        return f"{key}: this version reads files only; give path: instead"
     near = difflib.get_close_matches(last, known, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"known keys are {', '.join(known)}"
     return f"{key} is not a known key; {hint}"
+
+
+def _model(annotation: Any) -> Any:  # noqa: ANN401 - the type of a field: a class, or one of several
+    """The model among the types that a field may have."""
+    return next((each for each in get_args(annotation) if hasattr(each, "model_fields")), annotation)

@@ -163,10 +163,18 @@ def _with_defaults(content: dict[str, Any], path: Path) -> dict[str, Any]:
     base = path.resolve().parent.parent
     for key in ("reference", "live"):
         place = filled.get(key)
-        if isinstance(place, dict) and isinstance(place.get("path"), str) and "://" not in place["path"]:
-            filled[key] = {**place, "path": str(base / place["path"])}
+        if isinstance(place, dict):
+            filled[key] = dict(_from(base, place))
+            if isinstance(place.get("delta"), dict):
+                filled[key]["delta"] = _from(base, place["delta"])
     _inherit_thresholds(filled)
     return filled
+
+
+def _from(base: Path, place: dict[str, Any]) -> dict[str, Any]:
+    """A place whose relative path starts at a folder."""
+    path = place.get("path")
+    return {**place, "path": str(base / path)} if isinstance(path, str) and "://" not in path else place
 
 
 def _inherit_thresholds(filled: dict[str, Any]) -> None:

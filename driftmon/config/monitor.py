@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from driftmon.config.places import Place, Strict
 from driftmon.core.verdict import Threshold
 from driftmon.core.window import Window
-from driftmon.schedule import GRID_ORIGIN, Schedule, instant_in, parse_duration
+from driftmon.schedule import GRID_ORIGIN, Schedule, parse_duration, parse_instant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Columns", "Monitor", "Place", "Thresholds", "json_schema", "parse_instant"]
+__all__ = ["Columns", "Monitor", "Thresholds", "json_schema"]
 
 NAME = r"^[a-z0-9_-]{1,63}$"
 GRACE = timedelta(hours=1)
 """How much later than its data a window may be checked before the monitor counts as stale."""
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class Thresholds(_Strict):
+class Thresholds(Strict):
     """KL divergence in nats at which drift beyond noise becomes a warning, and critical."""
 
     warning: float = Field(default=Threshold.warning, gt=0, allow_inf_nan=False, description="nats")
@@ -41,35 +37,7 @@ class Thresholds(_Strict):
         return self
 
 
-class Place(_Strict):
-    """Where rows are, and which of them."""
-
-    path: str = Field(
-        min_length=1,
-        description="File, folder, glob, hive-partitioned folder or URL. A live path may hold {start:%Y-%m-%d} and {end:...} of the window, in the monitor's time zone. Relative paths start at the folder that holds the monitors folder.",
-    )
-    timestamp: str | None = Field(
-        default=None, description="Column with the time of a row; naive values are in the monitor's time zone."
-    )
-    start: str | None = Field(
-        default=None, description="Rows (of the reference) or windows (of live data) from here on: 2013-01-01"
-    )
-    end: str | None = Field(default=None, description="Rows or windows before here: 2013-04-01")
-
-    @field_validator("start", "end")
-    @classmethod
-    def _instant(cls, text: str | None) -> str | None:
-        if text is not None:
-            parse_instant(text, ZoneInfo("UTC"))
-        return text
-
-    @property
-    def windowed(self) -> bool:
-        """True if the path names the window."""
-        return bool(re.search(r"\{(start|end)\b", self.path))
-
-
-class Columns(_Strict):
+class Columns(Strict):
     """Which columns to monitor, and as what."""
 
     features: list[str] | None = Field(
@@ -108,7 +76,7 @@ class Columns(_Strict):
         return {**dict.fromkeys(self.predictions, "prediction"), **dict.fromkeys(self.targets, "target")}
 
 
-class Monitor(_Strict):
+class Monitor(Strict):
     """What to check, how, and when to worry: one monitor file, validated and frozen."""
 
     name: str = Field(pattern=NAME, description="Unique; default: the file's stem.")
@@ -181,7 +149,7 @@ class Monitor(_Strict):
 
     def _format_check(self) -> None:
         try:
-            self.live.path.format(start=GRID_ORIGIN, end=GRID_ORIGIN)
+            (self.live.path or "").format(start=GRID_ORIGIN, end=GRID_ORIGIN)
         except (KeyError, IndexError, ValueError) as exc:
             raise ValueError(
                 f"live.path {self.live.path!r} has a placeholder that is neither {{start:...}} nor {{end:...}}: {exc}"
@@ -240,22 +208,6 @@ class Monitor(_Strict):
     def max_window_age(self, now: datetime) -> timedelta:
         """How old the newest window's end may be before the monitor is stale."""
         return self.windows.longest(now) + self.delay + GRACE
-
-
-def parse_instant(text: str, zone: ZoneInfo) -> datetime:
-    """
-    A date or date-time of ISO 8601; without an offset it is in the given time zone.
-
-    Raises
-    ------
-    ValueError
-        If it is neither.
-    """
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f"{text!r} is not a date such as 2013-05-01 or a time such as 2013-05-01T06:00:00Z") from None
-    return instant_in(zone, instant) if instant.tzinfo is None else instant
 
 
 def json_schema() -> dict[str, Any]:

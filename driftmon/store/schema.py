@@ -22,6 +22,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from driftmon.core.verdict import Status
@@ -47,7 +48,7 @@ __all__ = [
     "runs",
 ]
 
-SCHEMA_VERSION = "0005"
+SCHEMA_VERSION = "0006"
 """The newest migration: the version that this driftmon reads and writes."""
 
 VERSION_TABLE = "driftmon_schema"
@@ -175,6 +176,8 @@ baseline_histograms = Table(
     Column("missing", BigInteger, nullable=False),
     Column("history", Text, comment="JSON: rows of each bin in each window of the baseline; null without history"),
     UniqueConstraint("profile_id", "column_id"),
+    # Foreign keys are looked up by this one, and results by theirs, when a baseline is pruned.
+    Index(None, "column_id"),
     sqlite_autoincrement=True,
 )
 
@@ -186,6 +189,7 @@ promotions = Table(
     _reference("baseline_id", "driftmon_baselines"),
     Column("promoted_at", Instant, nullable=False),
     Index(None, "monitor_id"),
+    Index(None, "baseline_id"),
     sqlite_autoincrement=True,
 )
 
@@ -207,6 +211,13 @@ checks = Table(
         nullable=False,
         comment="true for a window of the schedule: sustained drift looks back on it",
     ),
+    Column(
+        "bins_pruned",
+        Boolean,
+        nullable=False,
+        server_default=text("false"),
+        comment="true once only the verdicts and numbers of its columns are left",
+    ),
     # Also the index that finds the newest window of a monitor.
     UniqueConstraint("monitor_id", "window_end", "window_start"),
     # Finds the windows of a baseline in the order of time.
@@ -224,7 +235,9 @@ column_results = Table(
     Column("role", Text, nullable=False),
     Column("status", Text, nullable=False),
     Column("reason", Verbatim, comment="why there is no verdict"),
-    Column("counts", Text, comment="JSON: live rows of each bin; null if the column could not be counted"),
+    Column(
+        "counts", Text, comment="JSON: live rows of each bin; null if the column could not be counted, or bins were pruned"
+    ),
     Column("live_rows", BigInteger),
     Column("novel", BigInteger),
     Column("calibrated", Boolean, comment="null, as all scores, if there was nothing to compare"),
@@ -238,6 +251,7 @@ column_results = Table(
     Column("new_categories", Text, comment="JSON: [[category, rows], ...] that no reference row had"),
     Column("ewma_windows", Integer, comment="windows that ewma is of"),
     Column("sustained", Boolean, comment="null outside the schedule, and where the column may not alert"),
+    Index(None, "reference_id"),
     _finite("warning_threshold", "critical_threshold", *RATIOS, *SCORES, *SUSTAINED),
 )
 

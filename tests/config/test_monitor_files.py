@@ -97,6 +97,29 @@ def test_relative_paths_start_at_the_folder_that_holds_the_monitors_folder(write
     assert monitor.reference.path == str(tmp_path / "data" / "reference.parquet")
 
 
+@pytest.mark.parametrize(
+    ("place", "where"),
+    [
+        ("sql: {connection: 'env:WAREHOUSE_URL', table: sales.orders}", "table sales.orders"),
+        ("sql: {connection: 'airflow:warehouse', query: 'select 1'}", "the query"),
+        ("spark: {table: lake.flights}", "table lake.flights"),
+        ("spark: {path: 'hdfs://lake/flights', format: orc}", "hdfs://lake/flights"),
+        ("delta: {path: 's3://lake/flights', version: 12}", "s3://lake/flights"),
+        ("iceberg: {catalog: prod, table: lake.flights}", "table prod.lake.flights"),
+    ],
+)
+def test_rows_may_be_in_other_places_than_files(write, place, where):
+    monitor = load_monitor(write(GOOD.replace("path: data/live", place)))
+
+    assert (monitor.live.where, monitor.live.windowed) == (where, False)
+
+
+def test_the_path_of_a_delta_table_starts_where_other_paths_do(write, tmp_path):
+    monitor = load_monitor(write(GOOD.replace("path: data/live", "delta: {path: data/live}")))
+
+    assert monitor.live.delta.path == str(tmp_path / "data" / "live")
+
+
 def test_urls_stay_as_they_are(write):
     monitor = load_monitor(write(GOOD.replace("data/reference.parquet", "s3://bucket/reference.parquet")))
 
@@ -176,7 +199,31 @@ def test_a_monitor_says_of_what_people_are_told(write, least):
         ),
         ("live: {path: x, timestamp: t}", "reference is missing; it is needed"),
         (GOOD + "thresholds: {warning: .nan}", "thresholds.warning is nan: input should be a finite number"),
-        (GOOD.replace("path: data/live", "sql: {table: x}"), "live.path is missing; it is needed"),
+        (
+            GOOD.replace("path: data/live, ", ""),
+            "live: says not where the rows are; give path, sql, spark, delta or iceberg",
+        ),
+        (
+            GOOD.replace("path: data/live", "path: data/live, delta: {path: data/live}"),
+            "live: gives path and delta; give the one that holds the rows",
+        ),
+        (GOOD.replace("path: data/live", "sql: {table: x}"), "live.sql.connection is missing; it is needed"),
+        (
+            GOOD.replace("path: data/live", "sql: {connection: env:URL}"),
+            "live.sql: says not where the rows are; give table or query",
+        ),
+        (
+            GOOD.replace("path: data/live", "sql: {conection: env:URL, table: x}"),
+            "live.sql.conection is not a known key; did you mean 'connection'?",
+        ),
+        (
+            GOOD.replace("path: data/live", "spark: {table: x, master: local, remote: sc://h}"),
+            "live.spark: gives master and remote; give the one that the cluster is reached by",
+        ),
+        (
+            GOOD.replace("path: data/live", "spark: {table: x, format: delta}"),
+            "live.spark: format belongs to path; tables and queries know their own",
+        ),
     ],
 )
 def test_a_problem_is_told_in_the_words_of_the_file(write, text, problem):

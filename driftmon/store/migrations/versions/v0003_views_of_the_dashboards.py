@@ -207,18 +207,23 @@ $body$
 """
 
 
-def upgrade() -> None:
-    """Apply this step."""
-    postgresql = op.get_bind().dialect.name == "postgresql"
+def filled_in(view: str, *, postgresql: bool) -> str:
+    """The statement that makes a view, in the words of a database."""
     words = POSTGRESQL if postgresql else SQLITE
     words = words | {"joined": JOINED, "bound": BOUND.format(**words)}
     words |= {name: COUNT.format(condition=condition) for name, condition in COUNTED.items()}
     words |= {f"urgency_of_{table}": URGENCY.format(table=table) for table in ("checks", "results")}
+    return view.format(**words)
+
+
+def upgrade() -> None:
+    """Apply this step."""
+    postgresql = op.get_bind().dialect.name == "postgresql"
     if postgresql:
         op.execute(TEXT_OF_A_VARIABLE)
         op.execute(IS_THE_VARIABLE)
     for view in (WINDOWS, COLUMN_RESULTS, COLUMN_BINS):
-        op.execute(view.format(**words))
+        op.execute(filled_in(view, postgresql=postgresql))
 
 
 def downgrade() -> None:

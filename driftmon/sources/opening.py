@@ -1,0 +1,32 @@
+"""From what a monitor file says of a place to the source that reads it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from driftmon.errors import SourceError
+from driftmon.sources.base import no_progress
+from driftmon.sources.files import FilesSource
+
+if TYPE_CHECKING:
+    from driftmon.config import Place
+    from driftmon.sources.base import Progress, Source
+
+__all__ = ["open_source"]
+
+
+def open_source(place: Place, *, timezone: str, progress: Progress = no_progress) -> Source:
+    """
+    The source of a place; nothing is read yet.
+
+    Parameters
+    ----------
+    place : Place
+        Exactly one kind of place is given in it.
+    timezone : str
+        The monitor's: of timestamps that carry none.
+    progress : Progress, optional
+    """
+    if place.path is not None:
+        return FilesSource(place.path, timestamp=place.timestamp, timezone=timezone, progress=progress)
+    raise SourceError(f"{place.where}: this version reads files only; give path: instead")
