@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
+from driftmon.core.names import clipped, listed, nearest
 from driftmon.core.quality import QualityCheck
 from driftmon.core.sustained import LEAST_WINDOWS, POOLED
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
@@ -45,17 +45,11 @@ LEAST_BOUND = 0.001
 CENTURIES = 1701, 2248
 """The years from and up to which a bound is one that somebody wrote: those of an open end are farther out."""
 
-NAMED = 5
-"""Of many, those that a line names before it says "and more"."""
-
 NAMED_NEW = 5
 """New categories that a line names; the JSON has more."""
 
 NAMED_MOVED = 2
 """New categories named beside the shares of their bin, in a cell of a table."""
-
-LONGEST_NAME = 60
-"""Characters of a column's name that people are shown; names can be of any length."""
 
 
 @dataclass(frozen=True)
@@ -93,18 +87,6 @@ NATS = Unit("nats", 1.0)
 BITS = Unit("bits", 1.4426950408889634)
 
 
-def clipped(name: str) -> str:
-    """
-    A name as people are shown it: one of any length would bury everything else.
-
-    Examples
-    --------
-    >>> clipped("dep_delay"), len(clipped("x" * 1_000_000))
-    ('dep_delay', 60)
-    """
-    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
-
-
 def printable(text: str) -> str:
     r"""
     A text on one line of a terminal: what it would obey (a line break, an escape in a column's name) is a dot.
@@ -115,39 +97,6 @@ def printable(text: str) -> str:
     'a·[31mb·'
     """
     return "".join(letter if letter.isprintable() else "·" for letter in text)
-
-
-def listed(texts: Iterable[str], most: int = NAMED) -> str:
-    """
-    The first few of many, and how many more there are.
-
-    Examples
-    --------
-    >>> listed("abcdefg")
-    'a, b, c, d, e and 2 more'
-    """
-    every = list(texts)
-    more = f" and {len(every) - most} more" if len(every) > most else ""
-    return ", ".join(every[:most]) + more
-
-
-def nearest(name: str, names: Collection[str]) -> str:
-    """
-    The end of a message about a name that is not there: what was meant, perhaps.
-
-    Examples
-    --------
-    >>> nearest("tenur", ["age", "tenure"])
-    "did you mean 'tenure'?"
-    """
-    from difflib import get_close_matches  # noqa: PLC0415 - only messages need it, and it loads slowly
-
-    # The time to compare two names grows with the product of their lengths, and names can be of any length.
-    shown = [clipped(each) for each in names]
-    close = get_close_matches(clipped(name), shown, n=3, cutoff=0.6)
-    if close:
-        return f"did you mean {' or '.join(map(repr, close))}?"
-    return f"it has {listed(map(repr, shown), 10)}" if shown else "it has none"
 
 
 class Named(Protocol):

@@ -11,13 +11,13 @@ import pyarrow.compute as pc
 import pyarrow.types as pat
 
 from driftmon.core.layout import Kind
+from driftmon.core.names import nearest
 from driftmon.sources.arrow.kinds import PARTS, ColumnType, Family, column_type, family_of, value_type
 from driftmon.sources.arrow.parts import walls
 from driftmon.sources.arrow.tally import coded
 from driftmon.sources.arrow.text import ValueProblem, read_booleans, read_instants, read_numbers
 from driftmon.sources.arrow.times import per_second
 from driftmon.sources.faults import one_line
-from driftmon.words import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

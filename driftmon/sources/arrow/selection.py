@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from driftmon.core.layout import Kind
 from driftmon.core.learning import Excluded
+from driftmon.core.names import nearest
 from driftmon.errors import SourceError
 from driftmon.sources.arrow.casting import Monitored
 from driftmon.sources.arrow.kinds import PARTS, ColumnType, Family
-from driftmon.words import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence

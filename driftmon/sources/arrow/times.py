@@ -11,10 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pat
 
+from driftmon.core.names import nearest
 from driftmon.errors import SourceError
 from driftmon.sources.arrow.kinds import Family, column_type, value_type
 from driftmon.sources.arrow.text import ValueProblem, read_instants
-from driftmon.words import nearest
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
