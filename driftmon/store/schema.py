@@ -235,9 +235,8 @@ column_results = Table(
     Column("role", Text, nullable=False),
     Column("status", Text, nullable=False),
     Column("reason", Verbatim, comment="why there is no verdict"),
-    Column(
-        "counts", Text, comment="JSON: live rows of each bin; null if the column could not be counted, or bins were pruned"
-    ),
+    # Null, too, where bins were pruned: then live_rows stays.
+    Column("counts", Text, comment="JSON: live rows of each bin; null if the column could not be counted"),
     Column("live_rows", BigInteger),
     Column("novel", BigInteger),
     Column("calibrated", Boolean, comment="null, as all scores, if there was nothing to compare"),

@@ -17,9 +17,13 @@ down_revision = "0005"
 
 PRUNED = "checks.bins_pruned AS bins_pruned"
 
-WINDOWS = v0003.WINDOWS.replace("{unchecked_columns} AS unchecked_columns", f"{{unchecked_columns}} AS unchecked_columns,\n    {PRUNED}")
+WINDOWS = v0003.WINDOWS.replace(
+    "{unchecked_columns} AS unchecked_columns", f"{{unchecked_columns}} AS unchecked_columns,\n    {PRUNED}"
+)
 
-COLUMN_RESULTS = v0003.COLUMN_RESULTS.replace("{problems} AS quality_problems", f"{{problems}} AS quality_problems,\n    {PRUNED}")
+COLUMN_RESULTS = v0003.COLUMN_RESULTS.replace(
+    "{problems} AS quality_problems", f"{{problems}} AS quality_problems,\n    {PRUNED}"
+)
 
 # Without live counts there are no contributions either: PostgreSQL's greatest() passes nulls over.
 COLUMN_BINS = (
@@ -66,4 +70,8 @@ def _views(*views: str) -> None:
     for name, view in zip(VIEWS, views, strict=True):
         if not postgresql:
             op.execute(f"DROP VIEW IF EXISTS {name}")
-        op.execute(v0003.filled_in(view, postgresql=postgresql).replace("CREATE VIEW", "CREATE OR REPLACE VIEW" if postgresql else "CREATE VIEW"))
+        op.execute(
+            v0003.filled_in(view, postgresql=postgresql).replace(
+                "CREATE VIEW", "CREATE OR REPLACE VIEW" if postgresql else "CREATE VIEW"
+            )
+        )
