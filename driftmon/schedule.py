@@ -44,8 +44,8 @@ WINDOWS_LOOKED_AT = 100
 """Enough for every gap of the schedules people write (a month of days, a day of quarter hours) to have shown itself."""
 
 
-FEW = 8
-"""Readings of a clock that are stepped over, rather than to begin anew behind them."""
+FEW, BACK = 16, 5
+"""Readings of a clock that are stepped over, rather than to begin anew behind them; and how far before one is begun."""
 
 
 def parse_duration(text: str) -> timedelta:
@@ -211,11 +211,8 @@ class Schedule:
         """Windows from a few before an instant on."""
         if self.duration is not None:
             return self.starting(instant - 3 * self.duration)
-        before, steps = instant.astimezone(UTC), _Steps(self)
-        for _ in range(3):
-            # A step back from a reading that daylight saving skips stands still: move on by hand.
-            before = min(steps.before(before), before - timedelta(minutes=1))
-        return self._starting(before, steps)
+        steps = _Steps(self)
+        return self._starting(steps.back(instant), steps)
 
 
 class _Steps:
@@ -233,6 +230,17 @@ class _Steps:
     def before(self, instant: datetime) -> datetime:
         """The last one earlier than an instant."""
         return self._stepped(instant, self._readings.before)
+
+    def back(self, instant: datetime) -> datetime:
+        """A few steps earlier, on the clock: a step back from a reading that daylight saving skips would stand still."""
+        naive, steps = instant.astimezone(self._zone).replace(tzinfo=None), 0
+        back = instant
+        while steps < BACK - 2:
+            naive = self._readings.before(naive)
+            earlier = instant_in(self._zone, naive)
+            if earlier < back:
+                back, steps = earlier, steps + 1
+        return back
 
     def _stepped(self, instant: datetime, step: Callable[[datetime], datetime]) -> datetime:
         naive = instant.astimezone(self._zone).replace(tzinfo=None, fold=0)
@@ -287,7 +295,9 @@ class _Readings:
                 self._known.append(iterator.get_next(datetime))
         # Nothing is known around it: begin anew there.
         self._iterator = iterator = croniter(self._cron, start_time=naive)
-        self._known = [iterator.get_prev(datetime)]
+        for _ in range(BACK):  # whoever asks for one often asks for those before it next
+            iterator.get_prev(datetime)
+        self._known = [iterator.get_current(datetime)]
         while self._known[-1] <= naive:
             self._known.append(iterator.get_next(datetime))
 
