@@ -20,13 +20,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from demo.flights import prepare
-from demo.services import free_port, serving, watched_by_prometheus
-from demo.story import tell
+from demo.services import alerting, free_port, serving, watched_by_prometheus
+from demo.story import tell, worst
+from driftmon import __version__
 from driftmon.airflow.settings import USER, StackSettings
 from driftmon.airflow.stack import Stack
 from driftmon.config import Monitor, load_monitor
 from driftmon.errors import DriftmonError
 from driftmon.pipeline import build_baseline
+from driftmon.report.pages import render_report
+from driftmon.report.views import monitor_view
 from driftmon.store.store import Store
 
 if TYPE_CHECKING:
@@ -92,7 +95,8 @@ def _run(*, keep: bool) -> None:
         airflow = stack.enter_context(Stack(settings, log=lambda line: say(f"airflow: {line}")))
         metrics = stack.enter_context(serving(url, MONITOR.parent, HOME / "serve.log"))
         say(f"driftmon serve: {metrics}")
-        prometheus = stack.enter_context(watched_by_prometheus(metrics, HOME / "prometheus", log=say))
+        alertmanager = stack.enter_context(alerting(HOME / "alertmanager", log=say))
+        prometheus = stack.enter_context(watched_by_prometheus(metrics, alertmanager, HOME / "prometheus", log=say))
 
         windows = _windows(monitor)
         _await_checks(airflow, store, monitor, windows)
@@ -100,7 +104,8 @@ def _run(*, keep: bool) -> None:
         tell(results, monitor, HOME / "flights" / "live", print)
         if prometheus is not None:
             say(prometheus.await_gauge("dep_delay", results[0]["dep_delay"].kl or 0.0))  # the newest comes first
-        _addresses(airflow.url, settings, metrics, prometheus, keep=keep)
+        report = _report(store, monitor, worst(results).window)
+        _addresses(airflow, metrics, prometheus, alertmanager, report, keep=keep)
         if keep:
             _wait_for_interrupt(airflow)
         else:
@@ -110,7 +115,7 @@ def _run(*, keep: bool) -> None:
 
 def _clear() -> None:
     """A fresh database and a fresh Airflow each time; the prepared flights stay."""
-    for name in ("airflow", "prometheus"):
+    for name in ("airflow", "alertmanager", "prometheus"):
         shutil.rmtree(HOME / name, ignore_errors=True)
     for path in HOME.glob("driftmon.db*"):
         path.unlink()
@@ -150,18 +155,31 @@ def _await_checks(airflow: Stack, store: Store, monitor: Monitor, windows: list[
     say(f"airflow: {len(runs)} runs of {DAG} succeeded")
 
 
+def _report(store: Store, monitor: Monitor, window: Window | None) -> Path:
+    """Write the report of a window, as ``driftmon report`` does."""
+    view = monitor_view(store, store.monitor_snapshot(monitor.name).facts, window, details=True)
+    path = HOME / "report.html"
+    path.write_text(render_report(view, __version__), encoding="utf-8")
+    return path
+
+
 def _addresses(
-    airflow: str, settings: StackSettings, metrics: str, prometheus: Prometheus | None, *, keep: bool
+    airflow: Stack, metrics: str, prometheus: Prometheus | None, alertmanager: str | None, report: Path, *, keep: bool
 ) -> None:
-    shown = Path(os.path.relpath(settings.password_file))
+    shown = Path(os.path.relpath(airflow.settings.password_file))
     print()
-    print("where to look" + ("" if keep else " (all of it stops now; `make up` keeps it running)"))
-    print(f"  Airflow     {airflow}   user {USER}, password in {shown}")
-    print(f"  metrics     {metrics}")
+    print("where to look" + ("" if keep else " (the servers stop now; `make up` keeps them running)"))
+    print(f"  report        {os.path.relpath(report)}   the worst day, one file; open it in a browser")
+    print(f"  status page   {metrics.removesuffix('metrics')}")
+    print(f"  Airflow       {airflow.url}   user {USER}, password in {shown}")
+    print(f"  metrics       {metrics}")
     if prometheus is not None:
-        print(f"  Prometheus  {prometheus.url}/graph?g0.expr=driftmon_column_kl_divergence_nats&g0.tab=1")
-    print("  results     DRIFTMON_HOME=.demo .venv/bin/driftmon history flights")
-    print("              DRIFTMON_HOME=.demo .venv/bin/driftmon check flights --window 2013-05-23")
+        print(f"  Prometheus    {prometheus.url}/graph?g0.expr=driftmon_column_kl_divergence_nats&g0.tab=1")
+        print(f"  alert rules   {prometheus.url}/alerts")
+    if alertmanager is not None:
+        print(f"  Alertmanager  {alertmanager}")
+    print("  results       DRIFTMON_HOME=.demo .venv/bin/driftmon history flights")
+    print("                DRIFTMON_HOME=.demo .venv/bin/driftmon check flights --window 2013-05-23")
     print(flush=True)
 
 

@@ -1,4 +1,4 @@
-"""The programs beside Airflow that the demo starts and stops: ``driftmon serve``, and Prometheus where it is installed."""
+"""The programs beside Airflow that the demo starts and stops: ``driftmon serve``; Prometheus and Alertmanager where installed."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from driftmon.errors import DriftmonError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["Prometheus", "free_port", "serving", "watched_by_prometheus"]
+__all__ = ["Prometheus", "alerting", "free_port", "serving", "watched_by_prometheus"]
 
 PROJECT = Path(__file__).resolve().parent.parent
-USUAL_METRICS_PORT, USUAL_PROMETHEUS_PORT = 9877, 9090
+USUAL_METRICS_PORT, USUAL_PROMETHEUS_PORT, USUAL_ALERTMANAGER_PORT = 9877, 9090, 9093
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0
 opener = build_opener(ProxyHandler({}))  # never through a proxy: all of this is on this machine
@@ -65,7 +65,28 @@ class Prometheus:
 
 
 @contextmanager
-def watched_by_prometheus(metrics: str, folder: Path, *, log: Callable[[str], None]) -> Iterator[Prometheus | None]:
+def alerting(folder: Path, *, log: Callable[[str], None]) -> Iterator[str | None]:
+    """Run Alertmanager with the project's configuration; None, said in one line, where it is not installed."""
+    program = shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
+    if program is None:
+        log("alertmanager is not installed, so alerts reach nobody (sudo apt-get install prometheus-alertmanager)")
+        yield None
+        return
+    folder.mkdir(parents=True)
+    address = f"127.0.0.1:{free_port(USUAL_ALERTMANAGER_PORT)}"
+    config = PROJECT / "dashboards" / "alertmanager" / "alertmanager.yml"
+    # No peers: a cluster of one needs no second port.
+    command = [program, f"--config.file={config}", f"--storage.path={folder / 'data'}", "--cluster.listen-address="]
+    with _running([*command, f"--web.listen-address={address}"], folder / "alertmanager.log"):
+        _await(f"http://{address}/-/ready", "alertmanager", folder / "alertmanager.log")
+        log(f"alertmanager: http://{address}")
+        yield f"http://{address}"
+
+
+@contextmanager
+def watched_by_prometheus(
+    metrics: str, alertmanager: str | None, folder: Path, *, log: Callable[[str], None]
+) -> Iterator[Prometheus | None]:
     """Run Prometheus with the project's configuration; None, said in one line, where it is not installed."""
     program = shutil.which("prometheus")
     if program is None:
@@ -77,6 +98,8 @@ def watched_by_prometheus(metrics: str, folder: Path, *, log: Callable[[str], No
     shipped = (PROJECT / "dashboards" / "prometheus" / "prometheus.yml").read_text(encoding="utf-8")
     # The demo lasts minutes: scrape each second instead of each quarter minute.
     config = shipped.replace(f"127.0.0.1:{USUAL_METRICS_PORT}", target).replace("15s", "1s").replace("10s", "1s")
+    if alertmanager is not None:
+        config = config.replace(f"127.0.0.1:{USUAL_ALERTMANAGER_PORT}", alertmanager.removeprefix("http://"))
     (folder / "prometheus.yml").write_text(config, encoding="utf-8")
     # The configuration names its rules relative to itself.
     shutil.copy(PROJECT / "dashboards" / "prometheus" / "driftmon.rules.yml", folder)

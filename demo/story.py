@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from driftmon.config import Monitor
     from driftmon.core.check import CheckResult
 
-__all__ = ["tell"]
+__all__ = ["tell", "worst"]
 
 MARKS = {Status.CRITICAL: "CRITICAL", Status.WARNING: "warning"}
 
@@ -26,7 +26,7 @@ def tell(results: Sequence[CheckResult], monitor: Monitor, live: Path, say: Call
     days = [(_day(result, monitor), result) for result in ordered]
     facts = {day: day_facts(live, day) for day, _ in days}
     say("")
-    say(_story(days, facts))
+    say(_story(days, facts, monitor))
     say("")
     say(
         f"{'day':<11} {'verdict':<9} {'cancelled':>9} {'late':>5}  drifted, with KL in nats (thresholds: monitors/flights.yaml)"
@@ -40,18 +40,24 @@ def tell(results: Sequence[CheckResult], monitor: Monitor, live: Path, say: Call
         say(f"{day:%a %-d %b}".ljust(11) + f" {verdict:<9} {seen.cancelled:>9.0%} {late:>5}  {named}")
 
 
+def worst(results: Sequence[CheckResult]) -> CheckResult:
+    """The check with the most drifted columns, and of those the one that drifted furthest."""
+    return max(results, key=_severity)
+
+
 def _day(result: CheckResult, monitor: Monitor) -> date:
     if result.window is None:  # pragma: no cover - checks from the store always have one
         raise ValueError("a stored check has a window")
     return result.window.start.astimezone(monitor.zone).date()
 
 
-def _story(days: list[tuple[date, CheckResult]], facts: dict[date, DayFacts]) -> str:
+def _story(days: list[tuple[date, CheckResult]], facts: dict[date, DayFacts], monitor: Monitor) -> str:
     """One line: how many days, which was the worst, and what happened on it."""
     alarmed = [(day, result) for day, result in days if result.status.breach]
     if not alarmed:
         return f"{len(days)} days checked: none of them drifted"
-    day, result = max(alarmed, key=lambda pair: _severity(pair[1]))
+    result = worst([found for _, found in alarmed])
+    day = _day(result, monitor)
     seen = facts[day]
     critical = [f"{one:%-d %B}" for one, found in alarmed if found.status is Status.CRITICAL]
     columns = ", ".join(column.column for column in result.ranked() if column.status.breach)
