@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from functools import cached_property
+from string import Formatter
 from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from driftmon.config.places import Place, Strict
+from driftmon.config.windows import Rolling, rolling
 from driftmon.core.verdict import Threshold
 from driftmon.core.window import Window
 from driftmon.schedule import GRID_ORIGIN, Schedule, parse_duration, parse_instant
@@ -18,6 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 __all__ = ["Columns", "Monitor", "Thresholds", "json_schema"]
+
+DIRECTIVE = re.compile(r"%[-_]?[a-zA-Z]")
+"""A part of a format of times."""
 
 NAME = r"^[a-z0-9_-]{1,63}$"
 GRACE = timedelta(hours=1)
@@ -88,6 +94,10 @@ class Monitor(Strict):
     schedule: str = Field(
         default="@daily", description="Cron expression, @hourly/@daily/@weekly, or a duration such as 6h."
     )
+    window: str | None = Field(
+        default=None,
+        description="Length of each checked window, a whole multiple of the schedule's step: 7d checks the last week every day. Default: one step.",
+    )
     data_delay: str = Field(default="0m", description="How long after a window's end its rows may still arrive: 2h")
     reference: Place
     live: Place
@@ -122,6 +132,15 @@ class Monitor(Strict):
         Schedule(text, info.data.get("timezone", "UTC"))  # a time zone that failed has a problem of its own
         return text
 
+    @field_validator("window")
+    @classmethod
+    def _window(cls, text: str | None, info: ValidationInfo) -> str | None:
+        if text is not None:
+            # A schedule or time zone that failed has a problem of its own.
+            schedule, timezone = info.data.get("schedule"), info.data.get("timezone", "UTC")
+            parse_duration(text) if schedule is None else rolling(text, Schedule(schedule, timezone))
+        return text
+
     @model_validator(mode="after")
     def _consistent(self) -> Monitor:
         if self.reference.windowed:
@@ -148,12 +167,18 @@ class Monitor(Strict):
         return self
 
     def _format_check(self) -> None:
+        path = self.live.path or ""
         try:
-            (self.live.path or "").format(start=GRID_ORIGIN, end=GRID_ORIGIN)
+            path.format(start=GRID_ORIGIN, end=GRID_ORIGIN)
         except (KeyError, IndexError, ValueError) as exc:
             raise ValueError(
-                f"live.path {self.live.path!r} has a placeholder that is neither {{start:...}} nor {{end:...}}: {exc}"
+                f"live.path {path!r} has a placeholder that is neither {{start:...}} nor {{end:...}}: {exc}"
             ) from exc
+        for _, name, form, _ in Formatter().parse(path):
+            if name is not None and not DIRECTIVE.search(form or ""):
+                raise ValueError(
+                    f"live.path {path!r} says not how its time is written; expected a format, such as {{{name}:%Y-%m-%d}}"
+                )
 
     @cached_property
     def zone(self) -> ZoneInfo:
@@ -161,9 +186,27 @@ class Monitor(Strict):
         return ZoneInfo(self.timezone)
 
     @cached_property
-    def windows(self) -> Schedule:
-        """The schedule's windows."""
+    def steps(self) -> Schedule:
+        """The schedule: a check is due at the end of each of its steps."""
         return Schedule(self.schedule, self.timezone)
+
+    @cached_property
+    def rolling(self) -> Rolling | None:
+        """Windows of several steps, one ending with each; None if every window is one step."""
+        return None if self.window is None else rolling(self.window, self.steps)
+
+    @property
+    def windows(self) -> Schedule | Rolling:
+        """The windows that are checked, one for each step of the schedule."""
+        return self.rolling or self.steps
+
+    def window_ending(self, step: Window) -> Window:
+        """The window that is checked when a step of the schedule is over."""
+        return step if self.rolling is None else self.rolling.ending(step)
+
+    def last_step(self, window: Window) -> Window:
+        """The step of the schedule that one of the monitor's windows ends with."""
+        return window if self.rolling is None else self.rolling.last_step(window)
 
     @property
     def delay(self) -> timedelta:
@@ -206,7 +249,7 @@ class Monitor(Strict):
         return self.windows.newest_complete(parse_instant(self.live.end, self.zone)).end
 
     def max_window_age(self, now: datetime) -> timedelta:
-        """How old the newest window's end may be before the monitor is stale."""
+        """How old the newest window's end may be before the monitor is stale; a step, also of longer windows."""
         return self.windows.longest(now) + self.delay + GRACE
 
 

@@ -37,12 +37,15 @@ class BaselineColumn:
     singletons : int or None
         Reference categories that exactly one row had (Good's N1): the expected share of never-seen live values is
         ``singletons / rows``. None for numeric columns, and where there were too many categories to tell.
+    of : str or None
+        The monitored name, where a count of several monitors at once knows the column under another one; never stored.
     """
 
     kind: Kind
     dtype: str
     layout: Layout
     singletons: int | None = None
+    of: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """JSON-ready content."""

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
+    PrimaryKeyConstraint,
     String,
     Table,
     Text,
@@ -46,9 +47,10 @@ __all__ = [
     "notifications",
     "promotions",
     "runs",
+    "step_counts",
 ]
 
-SCHEMA_VERSION = "0006"
+SCHEMA_VERSION = "0007"
 """The newest migration: the version that this driftmon reads and writes."""
 
 VERSION_TABLE = "driftmon_schema"
@@ -281,3 +283,20 @@ notifications = Table(
     Column("claim", String(32), comment="of the process that is telling it now"),
     Column("claimed_at", Instant),
 )
+
+step_counts = Table(
+    "driftmon_step_counts",
+    metadata,
+    _reference("baseline_id", "driftmon_baselines"),
+    Column("window_start", Instant, nullable=False),
+    Column("window_end", Instant, nullable=False),
+    Column("place", String(32), nullable=False, comment="tells the places of live rows apart; no address"),
+    Column("live_rows", BigInteger, nullable=False),
+    Column("counts", Text, nullable=False, comment="JSON: rows of each bin, in the baseline's order"),
+    Column("clues", Text, nullable=False, comment="JSON: what a sample of the rows says beyond the counts"),
+    Column("counted_at", Instant, nullable=False),
+    # Steps of a window are looked for by their end.
+    PrimaryKeyConstraint("baseline_id", "window_end", "window_start"),
+    CheckConstraint("window_start < window_end", name="window"),
+)
+"""The counts of each step of rolling windows, which are sums of them."""

@@ -66,7 +66,7 @@ def test_the_migrations_end_in_the_check_constraints_of_the_schema(upgraded: Dat
         schema.metadata.create_all(connection)
         assert constraints(connection) == migrated
 
-    assert len(migrated) == 3
+    assert len(migrated) == 4
 
 
 def test_tables_that_were_made_anew_still_number_no_row_twice(tmp_path: Path):

@@ -70,6 +70,7 @@ class Monitored:
 
 def monitored(name: str, column: BaselineColumn) -> Monitored:
     """A column of a baseline; the name of a datetime column ends with its part."""
+    name = column.of or name
     if column.kind is Kind.DATETIME:
         raw, _, part = name.rpartition(".")
         return Monitored(name, raw, column.kind, column.dtype, part)
