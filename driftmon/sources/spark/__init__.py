@@ -1,0 +1,1 @@
+"""Rows on a Spark cluster: its executors count, with the kernel of all sources, and counts are all that travels."""
