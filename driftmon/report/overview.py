@@ -29,7 +29,7 @@ STRIP = 30
 """Windows of each monitor's strip."""
 
 SHOWN_FINDINGS = 2
-"""Findings that stand on the overview; the monitor's page has all."""
+"""Findings that stand on the overview, of different columns where there are; the monitor's page has all."""
 
 
 class Freshness(StrEnum):
@@ -118,7 +118,7 @@ def know(snapshot: MonitorSnapshot, points: Sequence[WindowPoint]) -> Known:
     return Known(
         facts=snapshot.facts,
         headline=snapshot.headline or "no window checked yet",
-        findings=snapshot.findings[:SHOWN_FINDINGS],
+        findings=_different(snapshot.findings)[:SHOWN_FINDINGS],
         more=max(len(snapshot.findings) - SHOWN_FINDINGS, 0),
         status=None if snapshot.window is None else worst([*(column.status for column in whole), *breaching]),
         drifted=sum(1 for column in whole if column.status.breach),
@@ -131,6 +131,12 @@ def know(snapshot: MonitorSnapshot, points: Sequence[WindowPoint]) -> Known:
         when="" if snapshot.window is None else span_text(snapshot.window, ZoneInfo(snapshot.facts.timezone)),
         complete=snapshot.complete,
     )
+
+
+def _different(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """The worst of each column first: its segments say much the same."""
+    worst_of = {finding.column: finding for finding in reversed(findings)}
+    return tuple(sorted(findings, key=lambda finding: worst_of[finding.column] is not finding))
 
 
 def overview(monitors: Iterable[Known], now: datetime) -> Overview:

@@ -26,6 +26,8 @@ ENDING = 16
 _LETTERS = "[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]+"
 _RIGHT_TO_LEFT = re.compile(rf"{_LETTERS}(?:[\s\-·]+{_LETTERS})*")
 
+_PERCENT = re.compile(r"(?<=\d) %")
+
 GLYPHS = {
     "critical": "◆",
     "warning": "▲",
@@ -66,14 +68,14 @@ def name(text: str) -> Markup:
 
 def said(text: str) -> Markup:
     """
-    A sentence in which names may stand, each in its own direction.
+    A sentence in which names may stand, each in its own direction; a number and its percent sign stay on one line.
 
     Examples
     --------
     >>> said("a < b")
     Markup('a &lt; b')
     """
-    shown, parts, last = printable(text), [], 0
+    shown, parts, last = _PERCENT.sub("\u00a0%", printable(text)), [], 0
     for found in _RIGHT_TO_LEFT.finditer(shown):
         parts += [escape(shown[last : found.start()]), Markup("<bdi>{}</bdi>").format(found[0])]
         last = found.end()

@@ -288,7 +288,7 @@ def _segments(check: CheckResult) -> tuple[SegmentView, ...]:
     for name in names:
         columns = [column for column in check.columns if column.segment == name]
         told = tuple(column for column in ranked(columns) if column.status.breach or column.lasting)
-        rows = max((column.live.rows for column in columns if column.live is not None), default=None)
+        rows = max((column.live_rows for column in columns if column.live_rows is not None), default=None)
         status = worst(column.status for column in columns)
         views.append(SegmentView(name, rows, status, told, len(columns) - len(told)))
     return tuple(sorted(views, key=lambda view: (-view.status.urgency, -len(view.told), -(view.live_rows or 0))))
@@ -347,7 +347,7 @@ def _point(column: ColumnResult | None) -> ColumnPoint | None:
         bound=None if scores is None else scores.bound,
         noise_floor=None if scores is None else scores.noise_floor,
         usual_limit=None if scores is None else scores.usual_limit,
-        live_rows=None if column.live is None else column.live.rows,
+        live_rows=column.live_rows,
         threshold=column.threshold,
         sustained=column.lasting,
         problems=len(column.problems),

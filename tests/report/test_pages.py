@@ -1,11 +1,14 @@
 """Laws of the report and the pages, on real checks: complete, true to the numbers, self-contained, and safe against names."""
 
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
 
 from driftmon.exporter.service import Exporter
+from driftmon.report.overview import know
 from driftmon.report.pages import POLICY, SCRIPT, STYLE, render_report
+from driftmon.report.text import said
 from driftmon.report.views import monitor_view
 from driftmon.results import check_json
 from driftmon.store.store import Store
@@ -128,6 +131,26 @@ def test_pages_answer_and_say_what_is_not_there(results_database, store, fetch):
     ):  # fmt: skip
         assert fetch(exporter.address, path).status == status, path
     exporter.stop()
+
+
+def test_the_overview_tells_of_two_columns_before_it_tells_of_segments_of_one(store):
+    fill(store, days=4, rows=600, names=("churn",))
+    snapshot = store.monitor_snapshot("churn")
+    segments = [finding for finding in snapshot.findings if finding.segment is not None]
+    assert segments
+    assert snapshot.findings[1] in segments
+
+    known = know(snapshot, ())
+    assert [finding.segment for finding in known.findings] == [None, None]
+    assert len({finding.column for finding in known.findings}) == 2
+    assert known.findings[0] == snapshot.findings[0]
+    assert known.more == len(snapshot.findings) - 2
+    one = replace(snapshot, findings=tuple(f for f in snapshot.findings if f.column == snapshot.findings[0].column))
+    assert know(one, ()).findings == one.findings[:2]
+
+
+def test_a_number_and_its_percent_sign_are_not_torn_apart():
+    assert said("missing 0 % → 11 %; 100 %d %") == "missing 0\u00a0% → 11\u00a0%; 100\u00a0%d %"
 
 
 def test_strips_and_timelines_are_what_the_stored_checks_say(store):
