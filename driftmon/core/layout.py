@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = [
+    "KEY_LENGTH",
     "Bin",
     "CategoricalLayout",
     "Kind",

@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import math
 import sys
-from dataclasses import dataclass, field
-from itertools import islice
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from driftmon.core.layout import CategoricalLayout, NumericLayout, category_key, fingerprint
+from driftmon.core.layout import CategoricalLayout, NumericLayout, fingerprint
+from driftmon.core.tallying import LEAST_ROWS, MOST_CATEGORIES, CategoryTally
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-__all__ = ["CategoryTally", "Excluded", "learn_categories", "learn_numbers"]
+__all__ = ["CategoryTally", "Excluded", "learn_categories", "learn_numbers", "learn_ordered", "quantile_ranks"]
 
 QUANTILES = (100, 200, 300, 400, 500, 600, 700, 800, 900)
 """Inner edges, in thousandths: ten bins of equal reference probability. More only lose power (statistics, B3)."""
@@ -37,20 +37,6 @@ ATOM_SHARE = 20
 
 MOST_ATOMS = 10
 
-MOST_CATEGORIES = 30
-"""Own bins of a categorical column; with `LEAST_ROWS`, what keeps the null test honest on long tails (statistics, B1.3)."""
-
-LEAST_ROWS = 20
-
-MOST_DISTINCT = 100_000
-"""Categories tallied at once, and the most rare ones whose fingerprints are kept: what bounds memory."""
-
-KEPT = MOST_DISTINCT // 2
-"""Categories that stay when the others are forgotten."""
-
-SKETCHED = 1_024
-"""Fingerprints that stand for all categories once some were forgotten."""
-
 EXACT_INTEGER = 2**53
 """From here on float64 no longer tells neighbours apart; integers this large are identifiers, not quantities."""
 
@@ -61,6 +47,27 @@ class Excluded:
 
     column: str
     reason: str
+
+
+class Ordered(Protocol):
+    """Numbers in order, as far as a layout needs them."""
+
+    @property
+    def rows(self) -> int:
+        """How many."""
+        ...
+
+    def at(self, ranks: NDArray[np.int64]) -> NDArray[np.float64]:
+        """The values at some ranks, from 0 on."""
+        ...
+
+    def held(self, values: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Rows of each of some values."""
+        ...
+
+    def few(self, most: int) -> NDArray[np.float64] | None:
+        """All distinct values, or None if they are more than so many."""
+        ...
 
 
 def learn_numbers(values: NDArray[Any]) -> NumericLayout | None:
@@ -85,128 +92,87 @@ def learn_numbers(values: NDArray[Any]) -> NumericLayout | None:
     ordered = np.array(values, dtype=np.float64)  # a copy: frames hand out their own memory, often read-only
     ordered.sort()
     ordered = ordered[np.searchsorted(ordered, -np.inf, side="right") : np.searchsorted(ordered, np.inf, side="left")]
-    if len(ordered) == 0:
+    return learn_ordered(_Sorted(ordered))
+
+
+def learn_ordered(ordered: Ordered) -> NumericLayout | None:
+    """The bins that `learn_numbers` gives, of finite values whose order is known in another way."""
+    if ordered.rows == 0:
         return None
     low, high = _tail_edges(ordered)
-    inner = _few_distinct(ordered)
+    inner = ordered.few(FEW_VALUES)
     if inner is None:
-        inner = np.concatenate((_quantiles(ordered), _atoms(ordered)))
+        inner = np.concatenate((ordered.at(np.array(quantile_ranks(ordered.rows))), _atoms(ordered)))
     inside = inner[(inner > low) & (inner < high)]
     # + 0.0 turns -0.0 into 0.0: the two are equal, and one of them reads badly.
     return NumericLayout(tuple((np.unique(np.concatenate(([low, high], inside))) + 0.0).tolist()))
 
 
-def _tail_edges(ordered: NDArray[np.float64]) -> tuple[float, float]:
+@dataclass(frozen=True)
+class _Sorted:
+    """Finite values in an array, ascending."""
+
+    values: NDArray[np.float64]
+
+    @property
+    def rows(self) -> int:
+        return len(self.values)
+
+    def at(self, ranks: NDArray[np.int64]) -> NDArray[np.float64]:
+        return self.values[ranks]
+
+    def held(self, values: NDArray[np.float64]) -> NDArray[np.int64]:
+        return np.searchsorted(self.values, values, side="right") - np.searchsorted(self.values, values, side="left")
+
+    def few(self, most: int) -> NDArray[np.float64] | None:
+        """By jumps, without an array as long as the rows."""
+        distinct: list[float] = []
+        position = 0
+        while position < len(self.values):
+            if len(distinct) == most:
+                return None
+            distinct.append(float(self.values[position]))
+            position = int(np.searchsorted(self.values, distinct[-1], side="right"))
+        return np.array(distinct)
+
+
+def _tail_edges(ordered: Ordered) -> tuple[float, float]:
     """
     The outermost edges, by the closed-tail rule.
 
     A minimum that occurs once belongs to the underflow bin, which then holds one reference row like every gap between two
     order statistics: that makes the gaps exchangeable and the null test honest. The same for the maximum.
     """
-    smallest, largest = float(ordered[0]), float(ordered[-1])
+    smallest, largest = ordered.at(np.array([0, ordered.rows - 1])).tolist()
     below = max(math.nextafter(smallest, -math.inf), -sys.float_info.max)  # finite even below the last number
     if smallest == largest:
         return below, largest
-    low = smallest if ordered[1] > smallest else below
-    high = math.nextafter(largest, -math.inf) if ordered[-2] < largest else largest
+    of_smallest, of_largest = ordered.held(np.array([smallest, largest])).tolist()
+    low = smallest if of_smallest == 1 else below
+    high = math.nextafter(largest, -math.inf) if of_largest == 1 else largest
     return low, high
 
 
-def _few_distinct(ordered: NDArray[np.float64]) -> NDArray[np.float64] | None:
-    """All distinct values, or None if they are more than `FEW_VALUES`: by jumps, without an array as long as the rows."""
-    distinct: list[float] = []
-    position = 0
-    while position < len(ordered):
-        if len(distinct) == FEW_VALUES:
-            return None
-        distinct.append(float(ordered[position]))
-        position = int(np.searchsorted(ordered, distinct[-1], side="right"))
-    return np.array(distinct)
-
-
-def _quantiles(ordered: NDArray[np.float64]) -> NDArray[np.float64]:
-    rows = len(ordered)
+def quantile_ranks(rows: int) -> list[int]:
+    """Where the quantiles of a column are among its ordered values, from 0 on."""
     thousandths = list(QUANTILES)
     for enough, tails in TAIL_QUANTILES:
         if rows >= enough:
             thousandths.extend(tails)
-    ranks = [-(-rows * p // 1000) for p in thousandths]  # ceil(rows * p / 1000), exactly
-    edges: NDArray[np.float64] = ordered[np.asarray(ranks) - 1]
-    return edges
+    return [-(-rows * p // 1000) - 1 for p in thousandths]  # ceil(rows * p / 1000), exactly
 
 
-def _atoms(ordered: NDArray[np.float64]) -> NDArray[np.float64]:
+def _atoms(ordered: Ordered) -> NDArray[np.float64]:
     """Both edges of each value that holds many rows."""
-    rows = len(ordered)
+    rows = ordered.rows
     # Equal values are neighbours, so one that fills a stride or more cannot hide between two of its steps.
-    values = np.unique(ordered[:: -(-rows // ATOM_SHARE)])
-    held = np.searchsorted(ordered, values, side="right") - np.searchsorted(ordered, values, side="left")
+    values = np.unique(ordered.at(np.arange(0, rows, -(-rows // ATOM_SHARE))))
+    held = ordered.held(values)
     heavy = held * ATOM_SHARE >= rows
     values, held = values[heavy], held[heavy]
     heaviest = values[np.argsort(-held, kind="stable")[:MOST_ATOMS]]
     with np.errstate(over="ignore"):  # below the least float is -inf, which is no inner edge
         return np.concatenate((np.nextafter(heaviest, -np.inf), heaviest))
-
-
-@dataclass
-class CategoryTally:
-    """
-    Rows of each category, in bounded memory.
-
-    Exact up to `MOST_DISTINCT` categories. Beyond, the smaller half is forgotten again and again (`pruned`), as in lossy counting:
-    the frequent categories, all that a layout needs, stay. How many there were in all is then told from the `SKETCHED` least of
-    their fingerprints, with a standard error of 3 %.
-
-    References
-    ----------
-    Manku & Motwani (2002), Approximate frequency counts over data streams, VLDB.
-    Bar-Yossef et al. (2002), Counting distinct elements in a data stream, RANDOM; Beyer et al. (2007), On synopses for
-    distinct-value estimation, SIGMOD, for the estimator: unbiased, standard error ``1 / sqrt(SKETCHED - 2)``.
-    """
-
-    rows: int = 0
-    counts: dict[str, int] = field(default_factory=dict)
-    pruned: bool = False
-    _least: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(0, np.uint64), compare=False, repr=False)
-
-    def add(self, values: Iterable[str], counts: Iterable[int]) -> None:
-        """Add values, each with the number of its rows."""
-        for value, rows in zip(values, counts, strict=True):
-            key = category_key(value)
-            self.counts[key] = self.counts.get(key, 0) + rows
-            self.rows += rows
-            if len(self.counts) > MOST_DISTINCT:
-                self._prune()
-
-    def _prune(self) -> None:
-        self._least = self._sketch()
-        self.pruned = True
-        kept = sorted(self.counts.items(), key=lambda item: -item[1])[:KEPT]
-        self.counts = dict(kept)
-
-    def _sketch(self) -> NDArray[np.uint64]:
-        """The least fingerprints so far. Those of the first categories are known since the last time that some were forgotten."""
-        unknown = islice(self.counts, KEPT if self.pruned else 0, None)
-        marks = np.fromiter(map(fingerprint, unknown), dtype=np.uint64)
-        return np.unique(np.concatenate((self._least, marks)))[:SKETCHED]
-
-    @property
-    def distinct(self) -> int:
-        """How many categories there were; estimated once some were forgotten."""
-        if not self.pruned:
-            return len(self.counts)
-        # Fingerprints are spread evenly: the more there are, the closer to zero is the last of the least.
-        return min(round((SKETCHED - 1) / (float(self._sketch()[-1]) / 2**64)), self.rows)
-
-    @property
-    def identifies(self) -> bool:
-        """True if more than half of the rows have a value of their own: a key or free text, not a category."""
-        return 2 * self.distinct > self.rows
-
-    @property
-    def singletons(self) -> int | None:
-        """Categories that exactly one row has (Good's N1); None once some were forgotten."""
-        return None if self.pruned else sum(1 for rows in self.counts.values() if rows == 1)
 
 
 def learn_categories(tally: CategoryTally, *, order: Mapping[str, int] | None = None) -> CategoricalLayout:
@@ -216,7 +182,7 @@ def learn_categories(tally: CategoryTally, *, order: Mapping[str, int] | None = 
     Parameters
     ----------
     tally : CategoryTally
-        The reference.
+        The reference; `recounted` if some categories were forgotten, as their counts are too low otherwise.
     order : mapping of str to int, optional
         The natural order of the categories (hours, weekdays); by default the most frequent comes first.
 

@@ -253,14 +253,15 @@ def mixed(rows: int) -> pa.Table:
 
 
 @pytest.mark.parametrize("budget", [1, 8_000, 16_000, 10**9])
-def test_layouts_do_not_depend_on_how_many_columns_fit_in_memory(budget: int) -> None:
+def test_layouts_do_not_depend_on_how_many_values_fit_in_memory(budget: int) -> None:
     rows = CountedRows(mixed(1_000), batch_rows=64)
 
     learnt = Learning(Reader(rows, None, "UTC", None), Selection(), budget=budget).learn()
 
     assert learnt == MemorySource(mixed(1_000)).learn(Selection())
-    assert len(rows.passes) == {1: 6, 8_000: 6, 16_000: 5, 10**9: 1}[budget]
-    assert all(read < {"a", "b", "c", "d", "at"} for read in rows.passes[:-1])
+    # Whole numbers are known once they are counted; of others those next to quantiles are looked at again.
+    assert rows.passes == [{"a", "b", "c", "d", "at"}] + [{"a", "d"}] * (len(rows.passes) - 1)
+    assert len(rows.passes) == (1 if budget == 10**9 else 2)
 
 
 def test_only_the_columns_in_hand_are_read() -> None:
@@ -308,7 +309,7 @@ def test_a_million_distinct_strings_are_an_identifier() -> None:
     said = reason({"x": values, "y": np.ones(1_000_000)}, "x")
 
     assert said is not None
-    assert "about 980,000 distinct values in 1,000,000 rows" in said
+    assert "about 992,000 (within 4.7 %) distinct values in 1,000,000 rows" in said
 
 
 def test_memory_stays_bounded_over_a_million_distinct_strings(tmp_path: Path) -> None:
