@@ -16,8 +16,10 @@ from urllib.request import urlopen
 
 from driftmon.config import BrokenMonitor, Monitor, load_folder
 from driftmon.errors import ConfigError, DriftmonError, StoreError, UsageError
+from driftmon.notifications.receivers import load
 from driftmon.pipeline import live_source
 from driftmon.reference import reference_source
+from driftmon.settings import notify_config, notify_urls
 from driftmon.store import migrate
 from driftmon.store.store import Store
 from driftmon.words import listed
@@ -91,6 +93,7 @@ def diagnose(folder: Path, database: str, *, pages: str, prometheus: str | None,
     finally:
         if store is not None:
             store.close()
+    yield from _receivers(monitors)
     yield _exporter(pages)
     if prometheus is not None:
         yield from _prometheus(prometheus.rstrip("/"))
@@ -177,6 +180,31 @@ def _checks(monitor: Monitor, snapshot: MonitorSnapshot, now: datetime) -> Link:
 
 def _hours(seconds: float) -> str:
     return f"{seconds / 3600:.0f} hours" if seconds < 48 * 3600 else f"{seconds / 86400:.0f} days"
+
+
+def _receivers(monitors: list[Monitor]) -> Iterator[Link]:
+    """Whom checks tell directly; not a link of the chain where nobody is named."""
+    part = "notifications"
+    urls, config = notify_urls(), notify_config()
+    if not (urls or config):
+        return
+    found = load(urls, config)
+    advice = "mend it (docs/notifications.md); each receiver can be tried: driftmon notify MONITOR --test"
+    yield from (Link(part, Health.ERROR, problem, advice) for problem in found.problems)
+    if not found.every:
+        return
+    heard = [monitor for monitor in monitors if monitor.notify != "off"]
+    deaf = [each.name for each in found.every if not any(each.hears_of(monitor.owner) for monitor in heard)]
+    if deaf:
+        said = f"{listed(deaf)} {'hears' if len(deaf) == 1 else 'hear'} of no monitor"
+        yield Link(part, Health.WARNING, said, "a tag is the owner of a monitor, in small letters, with - for spaces")
+    untold = [monitor.name for monitor in heard if not found.of(monitor.owner)]
+    if untold:
+        said = f"nobody is told about {listed(untold)}"
+        yield Link(part, Health.WARNING, said, "add a receiver for its owner, or one without tags")
+    if not (deaf or untold):
+        named = listed(each.name for each in found.every)
+        yield Link(part, Health.OK, f"{len(found.every)} named, not tried: {named}")
 
 
 def _exporter(pages: str) -> Link:

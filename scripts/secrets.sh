@@ -48,12 +48,17 @@ for name in $names; do
 done
 # Whole or not at all: an interrupted run leaves the old file.
 mv .env.new .env
-if [ -d secrets/alertmanager ]; then
-  echo "secrets/: is there"
-else
-  mkdir -p secrets/alertmanager
+made=""
+for folder in alertmanager notify; do
+  [ -d "secrets/$folder" ] && continue
+  mkdir -p "secrets/$folder"
   # A container's user is nobody here: the inner folder is open to all, and the outer one keeps everybody out.
-  chmod 755 secrets/alertmanager
-  echo "secrets/: made, for what alerts are sent with (docs/deploy.md)"
+  chmod 755 "secrets/$folder"
+  made="$made secrets/$folder"
+done
+if [ -n "$made" ]; then
+  echo "secrets/: made$made, for what alerts and messages are sent with (docs/deploy.md)"
+else
+  echo "secrets/: is there"
 fi
 echo "next: docker compose up -d"

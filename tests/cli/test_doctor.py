@@ -1,6 +1,7 @@
 """``driftmon doctor``: each link of the chain, whole and broken."""
 
 import time
+import warnings
 
 import pytest
 
@@ -161,3 +162,56 @@ def test_an_address_that_is_none_is_bad_usage(ready):
 
     assert run.status == 2
     assert "expected http://HOST:PORT" in run.err
+
+
+@pytest.fixture
+def apprise():
+    """Its plugins loaded: one of them uses a module that Python will drop, and has a replacement for that."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        pytest.importorskip("apprise").Apprise.instantiate("json://localhost")
+
+
+def told_of_receivers(project, monkeypatch, *, urls="", config=""):
+    monkeypatch.setenv("DRIFTMON_NOTIFY", urls)
+    monkeypatch.setenv("DRIFTMON_NOTIFY_CONFIG", str(config))
+    run = diagnose(project)
+    assert "s3cret" not in run.out + run.err
+    return [(item["health"], item["found"]) for item in run.json if item["link"] == "notifications"]
+
+
+@pytest.mark.usefixtures("apprise")
+def test_receivers_of_direct_notifications_are_named_without_their_secrets(ready, monkeypatch):
+    assert told_of_receivers(ready, monkeypatch) == []
+    found = told_of_receivers(ready, monkeypatch, urls="json://user:s3cret@127.0.0.1:1/hook")
+
+    assert found == [("ok", "1 named, not tried: DRIFTMON_NOTIFY 1 (JSON 127.0.0.1)")]
+
+
+@pytest.mark.usefixtures("apprise")
+def test_what_is_wrong_with_the_configuration_of_receivers_is_told(ready, monkeypatch, tmp_path):
+    file = tmp_path / "receivers.yml"
+    missing = told_of_receivers(ready, monkeypatch, urls="nonsense://s3cret", config=file)
+    file.write_text("urls: {}\n")
+    empty = told_of_receivers(ready, monkeypatch, config=file)
+
+    assert [health for health, _ in missing] == ["error", "error"]
+    assert "receiver 1 of 1 (nonsense://) is no address" in missing[0][1]
+    assert "No such file" in missing[1][1]
+    assert [health for health, _ in empty] == ["error"]
+    assert "no receiver in it" in empty[0][1]
+
+
+@pytest.mark.usefixtures("apprise")
+def test_a_receiver_that_hears_of_nothing_and_a_monitor_that_nobody_hears_of_are_told(ready, monkeypatch, tmp_path):
+    file = tmp_path / "receivers.yml"
+    file.write_text("urls:\n  - json://user:s3cret@127.0.0.1:1/hook:\n      tag: paymints\n")
+    wrong = told_of_receivers(ready, monkeypatch, config=file)
+    file.write_text(file.read_text().replace("paymints", "payments"))
+    right = told_of_receivers(ready, monkeypatch, config=file)
+
+    assert wrong == [
+        ("warning", "receivers.yml 1 (JSON 127.0.0.1) hears of no monitor"),
+        ("warning", "nobody is told about shop"),
+    ]
+    assert right == [("ok", "1 named, not tried: receivers.yml 1 (JSON 127.0.0.1)")]

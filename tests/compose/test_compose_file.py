@@ -150,7 +150,8 @@ def test_what_is_mounted_from_the_repository_is_there(stack):
     }
 
     # What scripts/secrets.sh makes is not in the repository.
-    assert {source for source in sources if not (PROJECT / source).exists()} <= {f"{PROJECT}/secrets/alertmanager"}
+    made = {f"{PROJECT}/secrets/alertmanager", f"{PROJECT}/secrets/notify"}
+    assert {source for source in sources if not (PROJECT / source).exists()} <= made
 
 
 def test_services_that_share_no_network_do_not_name_each_other(stack):
@@ -173,6 +174,31 @@ def test_links_are_addresses_that_a_browser_on_this_machine_reaches(env_file, tm
         assert stack.environment(name)["DRIFTMON_GRAFANA_URL"] == "http://127.0.0.1:3300"
     assert stack.services["grafana"]["ports"][0]["published"] == "3300"
     assert stack.environment("grafana")["GF_SERVER_ROOT_URL"] == "http://127.0.0.1:3300"
+
+
+def test_what_runs_checks_knows_whom_to_tell_and_nothing_else_does(stack, env_file, tmp_path):
+    named = tmp_path / ".env"
+    named.write_text(
+        env_file.read_text() + 'DRIFTMON_NOTIFY_CONFIG=receivers.yml\nDRIFTMON_NOTIFY="json://a json://b"\n'
+    )
+
+    told = Stack.read(named)
+
+    for name in told.services:
+        given = {key: value for key, value in told.environment(name).items() if key.startswith("DRIFTMON_NOTIFY")}
+        mounted = [mount["source"] for mount in told.services[name].get("volumes", []) if "notify" in mount["target"]]
+        if name in {"airflow-scheduler", "driftmon"}:
+            assert given == {
+                "DRIFTMON_NOTIFY": "json://a json://b",
+                "DRIFTMON_NOTIFY_CONFIG": "/driftmon/notify/receivers.yml",
+            }
+            assert mounted == [f"{PROJECT}/secrets/notify"]
+        else:
+            assert (given, mounted) == ({}, [])
+    assert stack.environment("airflow-scheduler")["DRIFTMON_NOTIFY_CONFIG"] == ""
+    assert stack.environment("airflow-scheduler")["DRIFTMON_NOTIFY"] == ""
+    assert re.search(r"(?m)^apprise==", (PROJECT / "requirements" / "runtime.txt").read_text())
+    assert re.search(r"REQUIREMENTS: runtime", TEXT)
 
 
 def test_grafana_finds_dashboards_data_sources_and_its_first_page(stack):

@@ -109,6 +109,19 @@ def test_files_for_receivers_can_be_read_by_the_container_and_by_nobody_else_her
 
     assert (folder / "secrets").stat().st_mode & 0o777 == 0o700
     assert (folder / "secrets" / "alertmanager").stat().st_mode & 0o777 == 0o755
+    assert (folder / "secrets" / "notify").stat().st_mode & 0o777 == 0o755
+
+
+def test_a_folder_that_a_newer_script_makes_is_made_beside_an_older_one(folder):
+    run(folder)
+    (folder / "secrets" / "notify").rmdir()
+    (folder / "secrets" / "alertmanager" / "slack").write_text("mine")
+
+    said = run(folder)
+
+    assert "secrets/: made secrets/notify, " in said
+    assert (folder / "secrets" / "notify").is_dir()
+    assert (folder / "secrets" / "alertmanager" / "slack").read_text() == "mine"
 
 
 def test_secrets_stay_out_of_git_and_of_images():
