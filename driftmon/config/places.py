@@ -128,7 +128,12 @@ class Place(Strict):
     @property
     def windowed(self) -> bool:
         """True if the path names the window."""
-        return self.path is not None and bool(re.search(r"\{(start|end)\b", self.path))
+        return bool(re.search(r"\{(start|end)\b", self.template))
+
+    @property
+    def template(self) -> str:
+        """The path that may name the window; empty for tables and queries."""
+        return self.path or (self.spark.path if self.spark is not None else None) or ""
 
     @property
     def where(self) -> str:

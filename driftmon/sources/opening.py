@@ -29,4 +29,8 @@ def open_source(place: Place, *, timezone: str, progress: Progress = no_progress
     """
     if place.path is not None:
         return FilesSource(place.path, timestamp=place.timestamp, timezone=timezone, progress=progress)
-    raise SourceError(f"{place.where}: this version reads files only; give path: instead")
+    if place.spark is not None:
+        from driftmon.sources.spark.source import SparkSource  # noqa: PLC0415 - only for those who have a cluster
+
+        return SparkSource(**place.spark.model_dump(), timestamp=place.timestamp, timezone=timezone, progress=progress)
+    raise SourceError(f"{place.where}: this version cannot read it; give path: or spark: instead")
