@@ -29,7 +29,9 @@ from driftmon.errors import SourceError, UsageError
 from driftmon.sources.base import Selection, Source
 from driftmon.sources.files import FilesSource
 from driftmon.sources.memory import MemorySource
+from driftmon.sources.sql.source import SqlSource
 from tests.sources import brute
+from tests.sources.sql.tables import into_duckdb, into_postgresql, into_sqlite
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -114,6 +116,27 @@ def in_fsspec(table: pa.Table, folder: Path, **options: Any) -> Source:
     return FilesSource(url, **options)
 
 
+def sqlite(table: pa.Table, folder: Path, *, as_query: bool = False, **options: Any) -> Source:
+    url = into_sqlite(table, folder / "rows.db")
+    return SqlSource(url, **_place(as_query=as_query), **options)
+
+
+def in_duckdb(table: pa.Table, folder: Path, *, as_query: bool = False, **options: Any) -> Source:
+    url = into_duckdb(table, folder / "rows.duckdb")
+    return SqlSource(url, **_place(as_query=as_query), **options)
+
+
+def in_postgresql(table: pa.Table, folder: Path, *, as_query: bool = False, **options: Any) -> Source:
+    url = options.pop("request").getfixturevalue("postgresql_url")
+    name = f"rows_{folder.name}"
+    into_postgresql(table, url, name)
+    return SqlSource(url, **_place(name, as_query=as_query), **options)
+
+
+def _place(table: str = "rows", *, as_query: bool) -> dict[str, str]:
+    return {"query": f"SELECT * FROM {table} WHERE 1 = 1;"} if as_query else {"table": table}
+
+
 MAKERS: dict[str, Maker] = {
     "memory-pandas": partial(memory, lambda table: table.to_pandas()),
     "memory-polars": partial(memory, to_polars),
@@ -134,6 +157,12 @@ MAKERS: dict[str, Maker] = {
     "tsv": partial(delimited, suffix=".tsv", delimiter="\t"),
     "feather": feather,
     "orc": orc_file,
+    "sqlite": sqlite,
+    "sqlite-query": partial(sqlite, as_query=True),
+    "postgresql": in_postgresql,
+    "postgresql-query": partial(in_postgresql, as_query=True),
+    "duckdb": in_duckdb,
+    "duckdb-query": partial(in_duckdb, as_query=True),
 }
 
 
@@ -147,6 +176,8 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Maker:
         made += 1
         folder = tmp_path / str(made)
         folder.mkdir()
+        if request.param.startswith("postgresql"):
+            options["request"] = request  # only these need a server
         return MAKERS[request.param](table, folder, **{"timezone": ZONE, **options})
 
     return maker

@@ -1,0 +1,1 @@
+"""Rows in databases: counted where they are, by statements of SQL."""

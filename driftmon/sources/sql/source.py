@@ -1,0 +1,122 @@
+"""Rows in a database: PostgreSQL, DuckDB, SQLite, and whatever else SQLAlchemy speaks to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from driftmon.sources.base import no_progress
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from driftmon.core.baseline import BaselineColumn, Learnt
+    from driftmon.core.histogram import Profile
+    from driftmon.core.history import History
+    from driftmon.core.window import Window
+    from driftmon.sources.arrow.reading import Reader
+    from driftmon.sources.base import Inspection, Progress, Selection
+    from driftmon.sources.sql.rows import SqlRows
+
+__all__ = ["SqlSource"]
+
+
+class SqlSource:
+    """
+    Rows of a table, a view or a query.
+
+    Nothing is asked before a method is called. Every call is one transaction that cannot write, where the database has that.
+
+    Parameters
+    ----------
+    connection : str
+        A SQLAlchemy URL, ``env:NAME`` (an environment variable that holds one) or ``airflow:CONN_ID``.
+    table : str, optional
+        Such as ``schema.table``; parts may be quoted (``lake."Daily.Flights"``). Exactly one of `table` and `query`.
+    query : str, optional
+        A SELECT statement.
+    timestamp : str, optional
+        The column that windows go by; None: every row belongs to the window.
+    timezone : str
+        Of timestamps that carry none, and of the hours and weekdays of datetime columns.
+    progress : Progress, optional
+        Called with the rows read so far, where rows are read.
+
+    Raises
+    ------
+    UsageError
+        If neither or both of `table` and `query` are given.
+    """
+
+    def __init__(
+        self,
+        connection: str,
+        *,
+        table: str | None = None,
+        query: str | None = None,
+        timestamp: str | None = None,
+        timezone: str = "UTC",
+        progress: Progress = no_progress,
+    ) -> None:
+        self._connection = connection
+        self._table = table
+        self._query = query
+        self._timestamp = timestamp
+        self._timezone = timezone
+        self._progress = progress
+
+    def inspect(self) -> Inspection:
+        """Columns and types, as the database tells them."""
+        from driftmon.sources.arrow import kernel  # noqa: PLC0415 - Arrow loads slowly; constructors must not
+
+        return kernel.inspect(self._reader(None))
+
+    def span(self) -> Window | None:
+        """From when to when the rows are, by their timestamps; None without any."""
+        from driftmon.sources.arrow.extent import extent  # noqa: PLC0415 - as above
+
+        return extent(self._reader(None))
+
+    def learn(self, selection: Selection, window: Window | None = None) -> Learnt:
+        """Learn layouts from the rows of a window; see `Source.learn`."""
+        from driftmon.sources.arrow import kernel  # noqa: PLC0415 - as above
+
+        return kernel.learn(self._reader(window), selection)
+
+    def count(
+        self,
+        columns: Mapping[str, BaselineColumn],
+        window: Window | None = None,
+        *,
+        segments: Mapping[str, Sequence[str]] | None = None,
+    ) -> Profile:
+        """Count the rows of a window into learnt layouts; see `Source.count`."""
+        from driftmon.sources.arrow import kernel  # noqa: PLC0415 - as above
+
+        return kernel.count(self._reader(window), columns, segments)
+
+    def history(
+        self,
+        columns: Mapping[str, BaselineColumn],
+        split: Sequence[Window] | int,
+        window: Window | None = None,
+        *,
+        segments: Mapping[str, Sequence[str]] | None = None,
+    ) -> History:
+        """Count many windows, or blocks of rows, in one pass; see `Source.history`."""
+        from driftmon.sources.arrow import kernel  # noqa: PLC0415 - as above
+
+        return kernel.history(self._reader(window), columns, split, segments)
+
+    def _reader(self, window: Window | None) -> Reader:
+        from driftmon.sources.arrow.reading import Reader  # noqa: PLC0415 - as above
+
+        return Reader(self._rows(), self._timestamp, self._timezone, window, self._progress)
+
+    def _rows(self) -> SqlRows:
+        from driftmon.sources.sql.connections import resolve  # noqa: PLC0415 - SQLAlchemy loads slowly, too
+        from driftmon.sources.sql.relations import relation  # noqa: PLC0415 - as above
+        from driftmon.sources.sql.rows import SqlRows  # noqa: PLC0415 - as above
+
+        found = relation(self._table, self._query)
+        address = resolve(self._connection)
+        return SqlRows(address, found, f"{found.name} in {address.name}")
