@@ -5,13 +5,15 @@ from __future__ import annotations
 from dashboards.grafana.looks import CRITICAL, OK, UNKNOWN, WARNING
 from dashboards.grafana.parts import JSON, panel, prometheus, runbook, steps
 
-__all__ = ["ALLOWED_AGE", "EACH", "SHOWN", "WINDOW_AGE", "alive"]
+__all__ = ["ALLOWED_AGE", "COMPLETE", "EACH", "SHOWN", "WINDOW_AGE", "alive"]
 
 SHOWN = 'monitor=~"$monitor"'
 EACH = "by (model, monitor)"
 UNJUDGED = 'status=~"error|schema_changed|no_data|insufficient_data"'
 WINDOW_AGE = f"time() - max {EACH} (driftmon_monitor_window_end_timestamp_seconds{{{SHOWN}}})"
 ALLOWED_AGE = f"max {EACH} (driftmon_monitor_max_window_age_seconds{{{SHOWN}}})"
+COMPLETE = f"max {EACH} (driftmon_monitor_complete{{{SHOWN}}}) == 1"
+"""Monitors of feeds that have ended: their last window is checked, and no other will come."""
 
 
 def _count(title: str, description: str, expression: str, *, colors: JSON, alert: str) -> JSON:
@@ -64,8 +66,9 @@ def alive() -> list[JSON]:
         _count(
             "How many have no fresh window?",
             """Monitors whose newest checked window is older than their schedule, delay and grace allow. What they show is the past: find
-            out whether Airflow runs them and whether their data arrived.""",
-            f"count({WINDOW_AGE} > {ALLOWED_AGE})",
+            out whether Airflow runs them and whether their data arrived. A feed that has ended (live.end) and is checked to its end is not
+            among them.""",
+            f"count({WINDOW_AGE} > {ALLOWED_AGE} unless on (model, monitor) {COMPLETE})",
             colors=steps((None, OK), (1, CRITICAL)),
             alert="DriftmonMonitorStale",
         ),

@@ -45,7 +45,7 @@ def column_page() -> JSON:
             row("What is wrong in the newest window of this time range?", _in_words(), *_numbers()),
             row("Since when?", _kl()),
             row("How did its distribution change?", distributions(), contributions(), over_time(), bins()),
-            row("Missing, new, and on how many rows?", _shares(), _rows(), _segments()),
+            row("In which rows, and on how many?", _segments(), _shares(), _rows()),
         ],
         alerts='count by (alertname, severity) (ALERTS{alertstate="firing",alertname=~"Driftmon.+",monitor="$monitor"})',
     )

@@ -6,6 +6,7 @@ from typing import Any
 
 __all__ = [
     "BARS",
+    "COMPLETE",
     "CRITICAL",
     "DASHED",
     "JSON",
@@ -111,6 +112,9 @@ OPTIONS: dict[str, JSON] = {
         "tooltip": {"mode": "single", "sort": "none"},
     },
 }
+
+COMPLETE: list[JSON] = [{"type": "value", "options": {"0": {"text": "complete", "color": OK, "index": 0}}}]
+"""The age of a monitor whose last window is checked: there is no newer one to wait for."""
 
 NATS: JSON = {"unit": "suffix: nats", "decimals": 3}
 """Of every divergence."""

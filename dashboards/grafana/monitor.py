@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from dashboards.grafana.frame import dashboard, of_prometheus, row
-from dashboards.grafana.looks import BARS, CRITICAL, LIVE, OK, STATUS_OF_URGENCY, UNKNOWN, WARNING
+from dashboards.grafana.looks import BARS, COMPLETE, CRITICAL, LIVE, OK, STATUS_OF_URGENCY, UNKNOWN, WARNING
 from dashboards.grafana.newest_window import columns_of_window, drifting_segments, quality_problems, sustained_drift
 from dashboards.grafana.parts import (
     JSON,
@@ -40,7 +40,7 @@ def monitor_page() -> JSON:
         variables=[monitors],
         rows=[
             row("Is it fresh, and what does the newest window say?", *_now()),
-            row("What drifts, since when, and how wide?", _drift_map(), _findings()),
+            row("What drifts, since when, and how wide?", _findings(), _drift_map()),
             row(
                 "The newest window in this time range",
                 columns_of_window(),
@@ -73,20 +73,25 @@ def _now() -> list[JSON]:
         defaults={"noValue": "nothing was checked yet", "unit": "none"},
     )
     age = _stat(
-        "How old is the newest window, of what is allowed?",
-        """1 is what the schedule, the delay of the data and a grace allow. Beyond it, find out whether Airflow runs the monitor and
-        whether its data arrived.""",
+        "Age, of what is allowed?",
+        """The age of the newest window: 1 is what the schedule, the delay of the data and a grace allow. Beyond it, find out whether Airflow runs the monitor and
+        whether its data arrived. "complete": its last window (live.end) is checked.""",
         prometheus(f"""
-            (time() - max(driftmon_monitor_window_end_timestamp_seconds{{{THIS}}}))
-              / max(driftmon_monitor_max_window_age_seconds{{{THIS}}})
+            (
+              (time() - max(driftmon_monitor_window_end_timestamp_seconds{{{THIS}}}))
+                / max(driftmon_monitor_max_window_age_seconds{{{THIS}}})
+              unless on () max(driftmon_monitor_complete{{{THIS}}}) == 1
+            )
+            or 0 * max(driftmon_monitor_complete{{{THIS}}})
         """),
+        mappings=COMPLETE,
         decimals=2,
         thresholds=steps((None, OK), (0.9, WARNING), (1, CRITICAL)),
         noValue="NEVER CHECKED",
         links=[runbook_of_panel("DriftmonMonitorStale")],
     )
     failures = _stat(
-        "How many runs failed in a row?",
+        "Failed runs in a row?",
         """Newest runs that ended in an error; 0 after a success. The error is in the log of the Airflow task, and on the status page.""",
         prometheus(f"max(driftmon_monitor_consecutive_failed_runs{{{THIS}}})"),
         thresholds=steps((None, OK), (1, CRITICAL)),
@@ -99,15 +104,15 @@ def _counts() -> list[JSON]:
     by_status = f'sum(max by (status) (driftmon_monitor_columns{{{THIS},status=~"%s"}}))'
     return [
         _stat(
-            "How many columns drift critically?",
-            "Beyond chance, beyond what is usual and beyond their own critical threshold. Next: the drift map, since when.",
+            "How many are critical?",
+            "Columns beyond chance, beyond what is usual and beyond their own critical threshold. Next: the drift map, since when.",
             prometheus(by_status % "critical"),
             3,
             thresholds=steps((None, OK), (1, CRITICAL)),
             links=[runbook("DriftmonColumnDrift")],
         ),
         _stat(
-            "How many drift at warning?",
+            "How many are at warning?",
             "The same beyond the warning threshold. Next: see in the drift map whether it lasts; one window is not alerted.",
             prometheus(by_status % "warning"),
             3,
@@ -116,14 +121,14 @@ def _counts() -> list[JSON]:
         ),
         _stat(
             "How many got no verdict?",
-            "No rows, too few rows, another type, or an error: the texts below say which.",
+            "Columns with no rows, too few rows, another type, or an error: the texts below say which.",
             prometheus(by_status % "error|schema_changed|no_data|insufficient_data"),
             3,
             thresholds=steps((None, OK), (1, UNKNOWN)),
             links=[runbook("DriftmonColumnsNotEvaluated")],
         ),
         _stat(
-            "How many rows has the newest window?",
+            "On how many rows?",
             "Live rows of the newest window. Far fewer than usual: ask where the others are before you believe any drift.",
             prometheus(f'max(driftmon_monitor_rows{{{THIS},dataset="live"}})'),
             3,
@@ -190,7 +195,7 @@ def _drift_map() -> JSON:
             "thresholds": steps((None, OK)),
             "custom": {"fillOpacity": 90, "lineWidth": 0},
             "links": [to_column("${__field.name:percentencode}", segment="all%20rows")],
-            "noValue": "no window in this time range: see which windows there are, above",
+            "noValue": "no window in this time range: see which windows there are, at the top",
         },
     )
 
@@ -251,7 +256,7 @@ def _statuses() -> JSON:
 def _rows() -> JSON:
     return panel(
         "timeseries",
-        "On how many rows?",
+        "On how many rows was each?",
         """Live rows of each window. A sudden drop often explains drift everywhere: find the missing rows first. Few rows make all
         bounds wide, and below min_rows there is no verdict.""",
         sql(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dashboards.grafana.alive import ALLOWED_AGE, EACH, SHOWN, WINDOW_AGE, alive
+from dashboards.grafana.alive import ALLOWED_AGE, COMPLETE, EACH, SHOWN, WINDOW_AGE, alive
 from dashboards.grafana.frame import dashboard, of_prometheus, row
+from dashboards.grafana.looks import COMPLETE as COMPLETE_WORD
 from dashboards.grafana.looks import CRITICAL, OK, WARNING
 from dashboards.grafana.parts import JSON, column, link, panel, prometheus, side_by_side, steps, to_column, to_monitor
 
@@ -78,14 +79,14 @@ def _monitors() -> JSON:
         "table",
         "Which monitors drift: one column, or everything?",
         """One line a monitor. A few critical columns are a matter of the data behind them; a share near 100 % points to the pipeline: a
-        wrong table, unit or join. "age / allowed" above 1 means that the line is about the past. Click a name to see its columns window by window.""",
+        wrong table, unit or join. "age / allowed" above 1 means that the line is about the past, "complete" that the feed has ended and is checked. Click a name to see its columns window by window.""",
         _instant(headline),
         _instant(_of_status("critical")),
         _instant(_of_status("warning")),
         _instant(f"{drifted} / (sum {EACH} ({COLUMNS}) > 0)"),
         _instant(_flagged("driftmon_column_sustained_drift")),
         _instant(_flagged("driftmon_column_quality_problem")),
-        _instant(f"({WINDOW_AGE}) / {ALLOWED_AGE}"),
+        _instant(f"(({WINDOW_AGE}) / {ALLOWED_AGE} unless on (model, monitor) {COMPLETE}) or 0 * ({COMPLETE})"),
         _instant(f'max {EACH} (driftmon_monitor_rows{{{SHOWN},dataset="live"}})'),
         size=(24, 8),
         options={"sortBy": [{"displayName": "critical", "desc": True}]},
@@ -108,6 +109,8 @@ def _monitors() -> JSON:
             ),
             column(
                 "age / allowed",
+                noValue="never checked",
+                mappings=COMPLETE_WORD,
                 decimals=2,
                 thresholds=steps((None, "transparent"), (1, CRITICAL)),
                 custom__width=110,
@@ -226,7 +229,9 @@ def _alerts() -> JSON:
                 custom__cellOptions={"type": "color-text"},
                 custom__width=90,
             ),
-            column("monitor", links=[to_monitor()]),
+            # Alerts about the exporter are of no monitor: nothing to click.
+            column("monitor", links=[to_monitor()], noValue=""),
+            column("segment", noValue="–"),
             column("fires for", unit="s"),
         ],
         transformations=side_by_side(names),

@@ -74,7 +74,7 @@ def panel(kind: str, title: str, description: str, *queries: JSON, size: tuple[i
     more
         Any of ``options``, ``defaults`` (of all fields), ``overrides`` (of some fields), ``transformations``, and further keys of a panel.
     """
-    options, defaults = more.pop("options", {}), more.pop("defaults", {})
+    options, defaults, overrides = more.pop("options", {}), more.pop("defaults", {}), more.pop("overrides", [])
     return {
         "type": kind,
         "title": title,
@@ -83,7 +83,7 @@ def panel(kind: str, title: str, description: str, *queries: JSON, size: tuple[i
         "targets": [{"refId": chr(ord("A") + place), **query} for place, query in enumerate(queries)],
         "gridPos": {"w": size[0], "h": size[1]},
         "options": OPTIONS[kind] | options,
-        "fieldConfig": {"defaults": defaults, "overrides": more.pop("overrides", [])},
+        "fieldConfig": {"defaults": defaults, "overrides": (EMPTY_CELLS if kind == "table" else []) + overrides},
         **more,
     }
 
@@ -100,15 +100,22 @@ NOT_SHOWN = {"viz": True, "legend": False, "tooltip": False}
 """Hides a field that only links need."""
 
 
-def steps(*colored: tuple[float | None, str]) -> JSON:
-    """Colours by value: each from its number on, the first from anywhere."""
-    return {"mode": "absolute", "steps": [{"value": value, "color": color} for value, color in colored]}
-
-
 def column(name: str, **properties: Any) -> JSON:
     """What is special about one field; ``custom__width=80`` is the property ``custom.width``."""
     listed = [{"id": key.replace("__", "."), "value": value} for key, value in properties.items()]
     return {"matcher": {"id": "byName", "options": name}, "properties": listed}
+
+
+EMPTY_CELLS = [
+    {"matcher": {"id": "byRegexp", "options": "/.*/"}, "properties": [{"id": "noValue", "value": "–"}]},
+    column("segment", noValue="all rows"),
+]
+"""Grafana writes what a table says when it is empty into its empty cells too, and into links that name them."""
+
+
+def steps(*colored: tuple[float | None, str]) -> JSON:
+    """Colours by value: each from its number on, the first from anywhere."""
+    return {"mode": "absolute", "steps": [{"value": value, "color": color} for value, color in colored]}
 
 
 def side_by_side(names: dict[str, str]) -> list[JSON]:

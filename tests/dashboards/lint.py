@@ -22,7 +22,7 @@ from tests.store.views import VIEWS
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["lint"]
+__all__ = ["lint", "text_of_empty"]
 
 KINDS = {"stat", "table", "timeseries", "barchart", "heatmap", "status-history", "state-timeline"}
 UIDS = {"driftmon-overview", "driftmon-monitor", "driftmon-column"}
@@ -43,9 +43,20 @@ RULES = Path(__file__).parents[2] / "dashboards" / "prometheus" / "driftmon.rule
 PLAIN = Page({"monitor": "shop", "column": "c", "segment": "s"}, start=None, end=None)
 
 
+def text_of_empty(panel: Mapping[str, Any], field: str) -> str:
+    """What Grafana writes where a field has no value, and into a link that names it: of all that matches, the last."""
+    config = panel["fieldConfig"]
+    texts = [config["defaults"].get("noValue", "")]
+    for override in config["overrides"]:
+        matcher = override["matcher"]
+        if matcher["options"] in {field, "/.*/"}:
+            texts += [each["value"] for each in override["properties"] if each["id"] == "noValue"]
+    return texts[-1]
+
+
 def lint(dashboard: Mapping[str, Any]) -> list[str]:
     """What is wrong with a dashboard; nothing if all is well."""
-    rules = (_identity, _layout, _panels, _variables, _metrics, _sql, _links)
+    rules = (_identity, _layout, _panels, _words, _variables, _metrics, _sql, _links)
     return [problem for rule in rules for problem in rule(dashboard)]
 
 
@@ -91,6 +102,15 @@ def _panels(dashboard: Mapping[str, Any]) -> Iterator[str]:
             source = target["datasource"]
             if SOURCES.get(source["type"]) != source["uid"]:
                 yield f"{name} does not take its data source from the variable"
+
+
+def _words(dashboard: Mapping[str, Any]) -> Iterator[str]:
+    for panel in panels_of(dashboard):
+        name, empty = f"panel {panel['title']!r}", panel["fieldConfig"]["defaults"].get("noValue")
+        if len(panel["title"]) > 9 * panel["gridPos"]["w"]:
+            yield f"{name} has a title that does not fit above it"
+        if panel["type"] == "table" and empty in {text_of_empty(panel, field) for field in ("anything", "segment")}:
+            yield f"{name} says in its empty cells that all of it is empty"
 
 
 def _variables(dashboard: Mapping[str, Any]) -> Iterator[str]:

@@ -73,6 +73,8 @@ FAULTS = {
     "wider than the page": lambda d: d["panels"][3]["gridPos"].update(w=30),
     "share the number": lambda d: d["panels"][3].update(id=1),
     "what to do next": lambda d: d["panels"][3].update(description="KL"),
+    "does not fit above it": lambda d: d["panels"][3].update(title="How old is the newest window, of what is allowed?"),
+    "in its empty cells": lambda d: table(d)["fieldConfig"].update(overrides=[]),
     "no unit": lambda d: d["panels"][3]["fieldConfig"]["defaults"].pop("unit"),
     "editable": lambda d: d.update(editable=True),
     "no dashboard driftmon-colum": lambda d: table(d).update(

@@ -11,6 +11,7 @@ import pytest
 
 from driftmon.exporter.exposition import label_value
 from tests.dashboards.grafana import Query, interpolated, macros_expanded, panels_of, queries_of
+from tests.dashboards.lint import text_of_empty
 from tests.dashboards.world import HOSTILE, LONG, STORES
 
 if TYPE_CHECKING:
@@ -288,3 +289,16 @@ def test_a_link_keeps_the_name_that_it_is_about(dashboards, world):
         page = world.page(column=row["column_name"])
         [found] = world.sql(interpolated("SELECT grafana_text('${column:percentencode}') AS name", page))
         assert found["name"] == row["column_name"]
+
+
+def test_a_link_from_a_row_without_a_segment_leads_to_all_rows(dashboards, world):
+    followed = 0
+    for name in ("overview", "monitor"):
+        for panel in panels_of(dashboards[name]):
+            if "${__data.fields.segment:percentencode}" in json.dumps(panel):
+                followed += 1
+                assert text_of_empty(panel, "segment") == "all rows", panel["title"]
+
+    [verdict] = rows_of(dashboards["column"], "What is wrong?", world, world.page(segment="all rows"))
+    assert followed >= 6
+    assert verdict["status"] == "critical"
