@@ -14,6 +14,7 @@ from driftmon.store import (
     monitors,
     notifications,
     promotions,
+    rolling,
     snapshots,
     timeline,
 )
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from driftmon.core.baseline import Baseline
     from driftmon.core.check import CheckResult
+    from driftmon.core.histogram import Profile
     from driftmon.core.verdict import Status
     from driftmon.core.window import Window
     from driftmon.store.notifications import Claim, Told
@@ -175,6 +177,20 @@ class Store:
         """
         with self._database.writing() as connection:
             monitors.record_run(connection, run)
+
+    def save_step(
+        self, monitor: str, baseline: Baseline, window: Window, profile: Profile, *, place: str, now: datetime
+    ) -> None:
+        """Keep the counts of a step of rolling windows in the place of earlier ones; see `driftmon.store.rolling`."""
+        with self._database.writing() as connection:
+            rolling.save(connection, monitor, baseline, place=place, counts=(window, profile), now=now)
+
+    def load_steps(
+        self, monitor: str, baseline: Baseline, windows: Collection[Window], *, place: str
+    ) -> dict[Window, Profile]:
+        """The counts of those of some steps that were kept of this place and in these layouts."""
+        with self._database.reading() as connection:
+            return rolling.load(connection, monitor, baseline, place=place, windows=windows)
 
     # Read by the pipeline, by people
 
