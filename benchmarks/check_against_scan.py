@@ -1,79 +1,111 @@
 """
-What a check costs against a bare read of the same columns: ``make bench``.
+What a check costs against a bare read of the same columns: ``python -m benchmarks.check_against_scan``.
 
-Writes a Parquet file of synthetic rows, then alternates between scanning its columns and counting them into learnt layouts, and
-prints the ratio of the medians. One run, one machine: only the ratios count.
+Writes Parquet files of many shapes, or takes those that it is given, and alternates between scanning their columns with
+`pyarrow.dataset` and counting them into learnt layouts. One run, one machine: only the ratios count. Each time is the least of the
+rounds, the one that other programs on the machine disturbed least. The ratio of processor times says what that of wall-clock times
+comes to where every core is busy.
 """
 
 from __future__ import annotations
 
-import resource
-import statistics
+import argparse
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from shutil import rmtree
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.dataset as ds
-import pyarrow.parquet as pq
 
-from driftmon.core.baseline import Baseline
-from driftmon.core.check import Policy, check
+from benchmarks.shapes import END, SHAPES, START, Shape, write
+from driftmon.core.compiled import Path as CountingPath
+from driftmon.core.compiled import available, counting_by
+from driftmon.core.layout import Kind
+from driftmon.core.window import Window
 from driftmon.sources.base import Selection
 from driftmon.sources.files import FilesSource
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-ROWS, NUMERIC, CATEGORICAL, ROUNDS = 2_000_000, 15, 5, 5
+Expression: TypeAlias = Any  # of Arrow, which publishes no types
+
+ZONE = "America/New_York"
 
 
 def main() -> None:
     """Measure and print."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "rows.parquet"
-        _write(path)
-        source = FilesSource(path)
-        learnt = source.learn(Selection())
-        scan = _median(lambda: _scan(path))
-        count = _median(lambda: source.count(learnt.columns))
-        learn = _median(lambda: source.learn(Selection()), rounds=1)
-        baseline = Baseline(learnt, source.count(learnt.columns))
-        maths = _median(lambda: check(baseline, baseline.reference, policy=Policy()))
-    values = ROWS * (NUMERIC + CATEGORICAL)
-    print(f"{ROWS:,} rows x {NUMERIC} numeric and {CATEGORICAL} categorical columns, medians of {ROUNDS}")
-    print(f"  counting / bare scan   {count / scan:5.2f}   ({count / values * 1e9:.1f} ns a value)")
-    print(f"  learning / bare scan   {learn / scan:5.2f}")
-    print(f"  maths of all columns   {maths * 1e3:5.1f} ms")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.check_against_scan")
+    parser.add_argument("paths", nargs="*", help="Parquet files or folders; without any, files are made up")
+    parser.add_argument("--rows", type=int, default=500_000, help="rows of most files that are made up")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", default="", help="shapes whose name contains this")
+    asked = parser.parse_args()
     print(
-        f"  peak memory            {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:5.0f} MiB, interpreter and libraries included"
+        f"compiled loops: {'yes' if available() else 'no, llvmlite is not installed'}; least of {asked.rounds} rounds"
     )
+    print(f"{'':30}{'bare scan':>24}{'count / scan':>16}{'by NumPy / scan':>18}")
+    print(f"{'':30}{'ns a value: wall':>18}{'CPU':>6}{'wall':>10}{'CPU':>6}{'wall':>12}{'CPU':>6}")
+    with tempfile.TemporaryDirectory() as folder:
+        for shape in () if asked.paths else SHAPES:
+            if asked.only in shape.name:
+                path = Path(folder) / "rows"
+                write(path, shape, asked.rows)
+                _compare(shape, path, asked.rounds)
+                rmtree(path)
+        for given in map(Path, asked.paths):
+            _compare(Shape(given.name, {}), given, asked.rounds)
 
 
-def _write(path: Path) -> None:
-    rng = np.random.default_rng(0)
-    columns: dict[str, pa.Array] = {f"x{i}": pa.array(rng.normal(size=ROWS)) for i in range(NUMERIC)}
-    for i in range(CATEGORICAL):
-        names = pa.array([f"category-{j}" for j in range(20 * (i + 1))])
-        codes = pa.array(rng.integers(0, len(names), ROWS).astype(np.int32))
-        columns[f"c{i}"] = pa.DictionaryArray.from_arrays(codes, names)
-    pq.write_table(pa.table(columns), path, row_group_size=250_000)
+def _compare(shape: Shape, path: Path, rounds: int) -> None:
+    """Print the line of one shape."""
+    timestamp = shape.timestamp
+    source = FilesSource(path, timestamp=timestamp, timezone=ZONE)
+    window = None if timestamp is None else Window(START, START + (END - START) / 2)
+    learnt = source.learn(Selection())
+    read = {name.rpartition(".")[0] if of.kind is Kind.DATETIME else name for name, of in learnt.columns.items()}
+    rows = 0
+
+    def scan() -> None:
+        nonlocal rows
+        batches = ds.dataset(path, format="parquet").to_batches(
+            columns=sorted(read), filter=_condition(timestamp, window)
+        )
+        rows = sum(batch.num_rows for batch in batches)
+
+    def count() -> None:
+        source.count(learnt.columns, window, segments=shape.segments)
+
+    scans, fast, plain = _alternating(scan, count, rounds)
+    values = rows * len(read)
+    shown = [f"{scans[0] / values * 1e9:18.1f}{scans[1] / values * 1e9:6.1f}"]
+    shown += [f"{wall / scans[0]:{width}.2f}{cpu / scans[1]:6.2f}" for (wall, cpu), width in ((fast, 10), (plain, 12))]
+    print(f"{shape.name:30}{''.join(shown)}", flush=True)
 
 
-def _scan(path: Path) -> None:
-    for _ in ds.dataset(path).to_batches():
-        pass
+def _condition(timestamp: str | None, window: Window | None) -> Expression | None:
+    """The window, as the scan is told it."""
+    if timestamp is None or window is None:
+        return None
+    start, end = (pa.scalar(bound, pa.timestamp("us", "UTC")) for bound in (window.start, window.end))
+    return (ds.field(timestamp) >= start) & (ds.field(timestamp) < end)
 
 
-def _median(work: Callable[[], object], *, rounds: int = ROUNDS) -> float:
-    taken = []
-    for _ in range(rounds):
-        started = time.perf_counter()
-        work()
-        taken.append(time.perf_counter() - started)
-    return statistics.median(taken)
+def _alternating(scan: Callable[[], None], count: Callable[[], None], rounds: int) -> Sequence[tuple[float, float]]:
+    """Wall-clock and processor seconds of scanning, of counting by compiled loops and of counting by NumPy."""
+    turns: tuple[tuple[Callable[[], None], CountingPath], ...] = ((scan, "auto"), (count, "compiled"), (count, "numpy"))
+    found: list[list[tuple[float, float]]] = [[], [], []]
+    for number in range(rounds + 1):
+        for (work, path), costs in zip(turns, found, strict=True):
+            with counting_by(path):
+                started = time.perf_counter(), time.process_time()
+                work()
+                cost = time.perf_counter() - started[0], time.process_time() - started[1]
+            if number:  # the first round warms up
+                costs.append(cost)
+    return [(min(wall for wall, _ in costs), min(cpu for _, cpu in costs)) for costs in found]
 
 
 if __name__ == "__main__":

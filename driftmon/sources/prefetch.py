@@ -1,7 +1,8 @@
-"""Reading ahead: the next batch is read while the last one is counted."""
+"""Reading ahead: the next batches are read while the last one is counted."""
 
 from __future__ import annotations
 
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
@@ -12,16 +13,23 @@ __all__ = ["ahead"]
 
 Item = TypeVar("Item")
 
+WAITING = 2
+"""Items that wait at most: one is too few where some take longer to read and others longer to count."""
+
 
 def ahead(items: Iterator[Item]) -> Iterator[Item]:
     """
-    The same items, each asked for in a thread while the one before is in use.
+    The same items, each asked for in a thread while those before are in use.
 
-    One item is in waiting at most, so that memory stays bounded. Whatever the iterator raises comes out here, in its place.
+    `WAITING` items wait at most, so that memory stays bounded. Whatever the iterator raises comes out here, in its place.
     """
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="driftmon-read") as pool:
+    pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="driftmon-read")
+    try:
         end = object()
-        waiting = pool.submit(next, items, end)
-        while (item := waiting.result()) is not end:
-            waiting = pool.submit(next, items, end)
+        waiting = deque(pool.submit(next, items, end) for _ in range(WAITING))
+        while (item := waiting.popleft().result()) is not end:
+            waiting.append(pool.submit(next, items, end))
             yield item  # type: ignore[misc]  # only `end` is not an Item
+    finally:
+        # Whoever wants no more items does not wait for them to be read.
+        pool.shutdown(cancel_futures=True)

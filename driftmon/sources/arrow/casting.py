@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import pyarrow.types as pat
 
 from driftmon.core.layout import Kind
 from driftmon.core.names import nearest
+from driftmon.sources.arrow.decimals import read_decimals
 from driftmon.sources.arrow.kinds import PARTS, ColumnType, Family, column_type, family_of, value_type
 from driftmon.sources.arrow.parts import walls
 from driftmon.sources.arrow.tally import coded
@@ -20,15 +22,14 @@ from driftmon.sources.arrow.times import per_second
 from driftmon.sources.faults import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from driftmon.core.baseline import BaselineColumn
-    from driftmon.sources.arrow.batches import Array, Batch
+    from driftmon.sources.arrow.batches import Array, ArrowType, Batch
     from driftmon.sources.arrow.zones import Zone
 
 __all__ = ["ColumnProblem", "Monitored", "countable", "monitored"]
 
-TRUTH = ("false", "true")
+TRUTH = pa.array(("false", "true"), pa.large_string())
+NOTHING = pa.array((), pa.large_string())
 
 
 class ColumnProblem(Exception):
@@ -93,27 +94,45 @@ def countable(batch: Batch, column: Monitored, zone: Zone) -> Array:
     """
     if column.raw not in batch.columns:
         raise ColumnProblem(f"gone: not in {batch.origin or 'the data'}; {nearest(column.raw, batch.names)}")
-    array = _plain(batch.columns[column.raw])
-    live = column_type(array.type)
+    array = batch.columns[column.raw]
+    plain, live = _type_of(array.type)
+    if not plain:
+        array = _plain(array)
     if not _fits(column, live, untyped=column.raw in batch.untyped):
         raise ColumnProblem(
             f"type changed from {column.dtype} to {live.name}{batch.place}; "
             "make it what it was, or build a new baseline if it is meant to stay"
         )
     try:
-        if live.family is Family.NOTHING:
-            return pa.nulls(len(array), pa.float64()) if column.kind is Kind.NUMERIC else _nothing(len(array))
-        if column.part is not None:
-            # Both parts need the wall clock, once.
-            if column.raw not in batch.memo:
-                times = read_instants(_text(array), zone) if live.family is Family.TEXT else array
-                batch.memo[column.raw] = walls(times, zone)
-            return batch.memo[column.raw].part(column.part)
-        return _CASTS[column.kind](array, live, column, zone)
+        return _cast(array, live, column, zone) if column.part is None else _part(array, batch, column, zone)
     except ValueProblem as exc:
         raise ColumnProblem(f"{exc}{batch.place}; {column.raw!r} is {column.dtype} in the reference") from exc
     except pa.ArrowException as exc:
         raise ColumnProblem(f"{live.name} cannot be counted as {column.kind}{batch.place}: {one_line(exc)}") from exc
+
+
+def _cast(array: Array, live: ColumnType, column: Monitored, zone: Zone) -> Array:
+    if live.family is Family.NOTHING:
+        return pa.nulls(len(array), pa.float64()) if column.kind is Kind.NUMERIC else _nothing(len(array))
+    return _CASTS[column.kind](array, live, column, zone)
+
+
+def _part(array: Array, batch: Batch, column: Monitored, zone: Zone) -> Array:
+    family = column_type(array.type).family
+    if family is Family.NOTHING:
+        return _nothing(len(array))
+    # Both parts need the wall clock, once.
+    if column.raw not in batch.memo:
+        times = read_instants(_text(array), zone) if family is Family.TEXT else array
+        batch.memo[column.raw] = walls(times, zone)
+    return batch.memo[column.raw].part(column.part)
+
+
+@lru_cache(maxsize=1_024)
+def _type_of(arrow: ArrowType) -> tuple[bool, ColumnType]:
+    """Whether values of a type can be taken as they are, and its column type: asked for each column of each batch."""
+    live, plain = column_type(arrow), value_type(arrow)
+    return plain == arrow or (pat.is_dictionary(arrow) and column_type(plain).family is Family.TEXT), live
 
 
 def _plain(array: Array) -> Array:
@@ -145,10 +164,7 @@ def _numbers(array: Array, live: ColumnType, column: Monitored, zone: Zone) -> A
         return pc.divide(array.cast(pa.int64()).cast(pa.float64(), safe=False), float(per_second(array.type)))
     if live.family is Family.BOOLEAN:
         return array.cast(pa.uint8())
-    if pat.is_decimal(array.type):
-        # By way of text, since the direct cast is off by a rounding in one of eight values.
-        return array.cast(pa.string()).cast(pa.float64())
-    return array
+    return read_decimals(array) if pat.is_decimal(array.type) else array
 
 
 def _categories(array: Array, live: ColumnType, column: Monitored, zone: Zone) -> Array:
@@ -187,11 +203,12 @@ def _text(array: Array) -> Array:
 
 
 def _nothing(rows: int) -> Array:
-    return _dictionary(pa.nulls(rows, pa.int8()), ())
+    return _dictionary(pa.nulls(rows, pa.int8()), NOTHING)
 
 
-def _dictionary(codes: Array, keys: Sequence[str | None]) -> Array:
-    return pa.DictionaryArray.from_arrays(codes, pa.array(keys, pa.large_string()))
+def _dictionary(codes: Array, keys: Array) -> Array:
+    # Codes made here need no check.
+    return pa.DictionaryArray.from_arrays(codes, keys, safe=False)
 
 
 def _number_keys(array: Array) -> Array:
@@ -200,7 +217,7 @@ def _number_keys(array: Array) -> Array:
         array = array.cast(pa.float32())
     numbers = pc.dictionary_encode(array)
     keys = [_number_key(number) for number in np.asarray(numbers.dictionary)]
-    return _dictionary(numbers.indices, keys)
+    return _dictionary(numbers.indices, pa.array(keys, pa.large_string()))
 
 
 def _number_key(number: np.number[Any]) -> str | None:

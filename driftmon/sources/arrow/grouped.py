@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 
-from driftmon.core.binning import category_bins, number_bins
+from driftmon.core.binning import add_to_table, category_bins, number_bins
 from driftmon.core.layout import NumericLayout
 from driftmon.sources.arrow.tally import texts
 
@@ -16,15 +16,18 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from driftmon.core.layout import CategoricalLayout, Layout
+    from driftmon.core.layout import Layout
     from driftmon.sources.arrow.batches import Array
 
-__all__ = ["ALL_ROWS", "GroupCounts", "Groups"]
+__all__ = ["NO_GROUP", "GroupCounts", "Groups"]
 
-ALL_ROWS = slice(None)
+NO_GROUP = -1
 
-Groups: TypeAlias = "tuple[slice | NDArray[np.intp], NDArray[np.intp]]"
-"""Positions of rows, and the number of the group of each."""
+Groups: TypeAlias = "NDArray[np.int64]"
+"""The number of the group of each row, `NO_GROUP` for those that are in none."""
+
+NARROW = 255
+"""Bins up to which they are kept as bytes."""
 
 
 class GroupCounts:
@@ -44,11 +47,13 @@ class GroupCounts:
 
     def __init__(self, layouts: Mapping[str, Layout], groups: Mapping[str | None, int], *, novel: bool = False) -> None:
         self._columns = {name: _Bins(layout, novel=novel) for name, layout in layouts.items()}
+        # The first row is for rows in no group: counting them costs less than picking the others.
         self._tables = {
-            (name, way): np.zeros((number, bins.size), np.int64)
+            (name, way): np.zeros((1 + number, bins.size), np.int64)
             for name, bins in self._columns.items()
             for way, number in groups.items()
         }
+        self._groups = groups
 
     def add(self, arrays: Mapping[str, Array], groups: Mapping[str | None, Groups]) -> None:
         """
@@ -59,20 +64,31 @@ class GroupCounts:
         arrays : mapping of str to Arrow array
             By column, as `countable` gives them.
         groups : mapping of (str or None) to Groups
-            The groups of these rows, by way to group them; those that are not among the positions are in none.
+            The groups of these rows, by way to group them.
+
+        Raises
+        ------
+        IndexError
+            If there is no such group.
         """
-        if not groups:
+        rows = {way: self._rows(way, numbers) for way, numbers in groups.items()}
+        if not rows:
             return
         for name, array in arrays.items():
-            bins = self._columns[name]
-            numbers = bins.numbers(array)
-            for way, (rows, places) in groups.items():
-                # Cell by cell: counting into a table of its own first would cost as much as there are groups.
-                np.add.at(self._tables[name, way].reshape(-1), places * bins.size + numbers[rows], 1)
+            bins = self._columns[name].numbers(array)
+            for way, places in rows.items():
+                add_to_table(self._tables[name, way], places, bins)
 
     def table(self, name: str, way: str | None) -> NDArray[np.int64]:
         """The counts of a column, shape (groups, bins)."""
-        return self._tables[name, way]
+        return self._tables[name, way][1:]
+
+    def _rows(self, way: str | None, numbers: Groups) -> Groups:
+        """Rows of the tables, seen to be within them."""
+        if len(numbers) and not NO_GROUP <= int(numbers.min()) <= int(numbers.max()) < self._groups[way]:
+            raise IndexError(f"groups from {numbers.min()} to {numbers.max()}; there are {self._groups[way]}")
+        places: Groups = np.add(numbers, 1, dtype=np.int64)
+        return places
 
 
 class _Bins:
@@ -82,20 +98,32 @@ class _Bins:
         self._layout = layout
         self._novel = novel and layout.novel_start is not None
         self._dictionary: Array = None
-        self._of_code: NDArray[np.intp] = np.zeros(0, np.intp)
+        self._of_code: NDArray[Any] = np.zeros(0, np.intp)
         self.size = layout.size + self._novel
 
-    def numbers(self, array: Array) -> NDArray[np.intp]:
+    def numbers(self, array: Array) -> NDArray[Any]:
         """The number of the bin of each row; novel categories have one behind the bins, where they are asked for."""
         if isinstance(self._layout, NumericLayout):
-            return number_bins(self._layout, array.to_numpy(zero_copy_only=False))
+            return _number_bins(self._layout, array)
         dictionary = array.dictionary
         if self._dictionary is None or not dictionary.equals(self._dictionary):
-            self._of_code = self._binned(self._layout, dictionary)
+            bins = category_bins(self._layout, [*texts(dictionary), None], novel=self._novel)
+            self._of_code = bins.astype(np.uint8) if self.size <= NARROW else bins
             self._dictionary = dictionary
-        # Null codes become the last position.
-        numbers: NDArray[np.intp] = self._of_code[np.asarray(array.indices.cast(pa.int64()).fill_null(len(dictionary)))]
+        codes = array.indices
+        if codes.null_count:
+            # Null codes become the last position.
+            codes = codes.cast(pa.int64()).fill_null(len(dictionary))
+        numbers: NDArray[Any] = self._of_code[codes.to_numpy()]
         return numbers
 
-    def _binned(self, layout: CategoricalLayout, dictionary: Array) -> NDArray[np.intp]:
-        return category_bins(layout, [*texts(dictionary), None], novel=self._novel)
+
+def _number_bins(layout: NumericLayout, array: Array) -> NDArray[Any]:
+    if not array.null_count:
+        return number_bins(layout, array.to_numpy())
+    # What stands in the place of a missing value is anything, but of the type.
+    kind = np.dtype(array.type.to_pandas_dtype())
+    values = np.frombuffer(array.buffers()[1], kind, len(array), array.offset * kind.itemsize)
+    bins = number_bins(layout, values)
+    bins[np.asarray(array.is_null())] = layout.size - 1
+    return bins

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.types as pat
 
+from driftmon.core.binning import week_hours
 from driftmon.sources.arrow.times import per_second, raw
 
 if TYPE_CHECKING:
@@ -19,18 +20,23 @@ if TYPE_CHECKING:
 
 __all__ = ["ORDERS", "Walls", "walls"]
 
-KEYS = {
+_NAMES = {
     "hour": tuple(f"{hour:02d}" for hour in range(24)),
     "weekday": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
 }
 
-ORDERS = {part: {key: place for place, key in enumerate(keys)} for part, keys in KEYS.items()}
+ORDERS = {part: {key: place for place, key in enumerate(keys)} for part, keys in _NAMES.items()}
 """The natural order of the categories of each part."""
 
-HOUR, DAY = 3_600, 86_400
+_KEYS = {part: pa.array(keys, pa.large_string()) for part, keys in _NAMES.items()}
 
-THURSDAY = 3
-"""The weekday of 1970-01-01, Monday being 0."""
+HOUR = 3_600
+
+CODES = {
+    "hour": np.tile(np.arange(24, dtype=np.int8), 7),
+    "weekday": np.repeat(np.arange(7, dtype=np.int8), 24),
+}
+"""The code of each hour of a week, by part."""
 
 
 @dataclass(frozen=True)
@@ -40,20 +46,19 @@ class Walls:
 
     Parameters
     ----------
-    seconds : ndarray of int, shape (rows,)
-        Since 1970, or since midnight for times of day.
+    hours : ndarray of uint8, shape (rows,)
+        Full hours since Monday, 0 to 167.
     missing : ndarray of bool, shape (rows,), or None
         None if every row has a value.
     """
 
-    seconds: NDArray[np.int64]
+    hours: NDArray[np.uint8]
     missing: NDArray[np.bool_] | None
 
     def part(self, name: str) -> Array:
         """Hours or weekdays, as a dictionary array."""
-        codes = self.seconds // HOUR % 24 if name == "hour" else (self.seconds // DAY + THURSDAY) % 7
-        indices: Array = pa.array(codes.astype(np.int8), mask=self.missing)
-        return pa.DictionaryArray.from_arrays(indices, pa.array(KEYS[name], pa.large_string()))
+        indices: Array = pa.array(CODES[name].take(self.hours, mode="clip"), mask=self.missing)
+        return pa.DictionaryArray.from_arrays(indices, _KEYS[name], safe=False)
 
 
 def walls(array: Array, zone: Zone) -> Walls:
@@ -64,9 +69,10 @@ def walls(array: Array, zone: Zone) -> Walls:
     """
     missing = np.asarray(array.is_null()) if array.null_count else None
     if pat.is_date32(array.type):
-        return Walls(raw(array) * DAY, missing)
+        return Walls(week_hours(raw(array) * 24, 1), missing)
     if pat.is_date64(array.type):
-        return Walls(raw(array) // 1_000, missing)
-    seconds = raw(array) // per_second(array.type)
-    zoned = pat.is_timestamp(array.type) and array.type.tz is not None
-    return Walls(zone.walls(seconds, 1) if zoned else seconds, missing)
+        return Walls(week_hours(raw(array), 1_000 * HOUR), missing)
+    units = per_second(array.type)
+    if not pat.is_timestamp(array.type) or array.type.tz is None or zone.name == "UTC":
+        return Walls(week_hours(raw(array), units * HOUR), missing)
+    return Walls(week_hours(zone.walls(raw(array) // units, 1), HOUR), missing)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -55,12 +55,11 @@ class Sample:
         self._values = {name: values for name, values in self._values.items() if name in arrays}
         while -(-(self._rows + rows) // self._step) > self._room:
             self._thin()
-        picked = np.arange(-self._rows % self._step, rows, self._step)
-        for name, values in self._values.items():
-            # Nulls become NaN.
-            taken = arrays[name].take(pa.array(picked)).to_numpy(zero_copy_only=False)
-            values[self._held : self._held + len(picked)] = taken
-        self._held += len(picked)
+        first = -self._rows % self._step
+        picked = -(-max(rows - first, 0) // self._step)
+        for name, values in self._values.items() if picked else ():
+            values[self._held : self._held + picked] = _every(arrays[name], first, self._step)
+        self._held += picked
         self._rows += rows
 
     def values(self, name: str) -> NDArray[np.float64]:
@@ -79,6 +78,14 @@ class Sample:
             values[: len(kept)] = kept
         self._held = -(-self._held // 2)
         self._step *= 2
+
+
+def _every(array: Array, first: int, step: int) -> NDArray[Any]:
+    """Every so many-th value, nulls as NaN."""
+    if array.null_count:
+        array, first, step = array.take(pa.array(np.arange(first, len(array), step))), 0, 1
+    values: NDArray[Any] = array.to_numpy(zero_copy_only=False)
+    return values[first::step]
 
 
 class WindowSample:

@@ -9,6 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pat
 
+from driftmon.core.binning import add_codes, code_counts, known_codes
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -37,23 +39,25 @@ class CodeTally:
     def __init__(self) -> None:
         self.nulls = 0
         self._dictionary: Array = None
-        self._counts: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
+        self._counts: NDArray[np.int64] = np.zeros((1, 1), dtype=np.int64)
         self._pending: list[tuple[Array, NDArray[np.int64]]] = []
         self._waiting = 0
         self._bytes = 0
 
     def add(self, array: Array) -> None:
         """Count the rows of one more dictionary array."""
-        self.nulls += array.indices.null_count
-        codes = array.indices.drop_null() if array.indices.null_count else array.indices
-        if len(codes) == 0:
+        indices, dictionary, nulls = array.indices, array.dictionary, array.indices.null_count
+        self.nulls += nulls
+        if len(indices) == nulls:
             return
-        counts = np.bincount(np.asarray(codes).astype(np.intp, copy=False), minlength=len(array.dictionary))
-        if self._dictionary is not None and array.dictionary.equals(self._dictionary):
-            self._counts += counts
-        else:
+        if nulls:
+            # A code that no dictionary has: filling takes a third of the time of dropping.
+            codes = indices if pat.is_signed_integer(indices.type) else indices.cast(pa.int64())
+            indices = pc.fill_null(codes, -1)
+        if self._dictionary is None or not dictionary.equals(self._dictionary):
             self._retire()
-            self._dictionary, self._counts = array.dictionary, counts
+            self._dictionary, self._counts = dictionary, code_counts(len(dictionary))
+        add_codes(self._counts, indices.to_numpy(), nulls=nulls)
 
     @property
     def full(self) -> bool:
@@ -75,7 +79,7 @@ class CodeTally:
     def _retire(self) -> None:
         if self._dictionary is None:
             return
-        dictionary, counts = self._dictionary, self._counts
+        dictionary, counts = self._dictionary, known_codes(self._counts)
         self._dictionary = None
         if dictionary.null_count:
             missing = np.asarray(dictionary.is_null())

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from driftmon.core.binning import places
 from driftmon.errors import SourceError
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ class Zone:
         known = self._offsets(instants, per_second)
         offsets = known.offsets
         if len(offsets) > 1:
-            offsets = offsets[np.searchsorted(known.starts, instants, side="right") - 1]
+            offsets = offsets[places(instants, known.starts[1:])]  # the first start is before all instants
         walls: NDArray[np.int64] = instants + offsets
         return walls
 

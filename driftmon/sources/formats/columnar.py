@@ -17,6 +17,8 @@ from driftmon.sources.arrow.kinds import Family, column_type
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from numpy.typing import NDArray
+
     from driftmon.sources.arrow.batches import Array, RecordBatch
     from driftmon.sources.arrow.timefilter import TimeFilter
     from driftmon.sources.places import DataFile, Place
@@ -191,10 +193,19 @@ def _check(array: Array) -> None:
 
 def _check_codes(array: Array) -> None:
     """Refuse codes outside of their dictionary: Arrow does not look at them when it reads."""
-    codes = pc.min_max(array.indices)
-    least, most = codes["min"].as_py(), codes["max"].as_py()
-    if most is not None and (least < 0 or most >= len(array.dictionary)):
-        raise pa.ArrowInvalid(f"codes from {least} to {most} for a dictionary of {len(array.dictionary)} values")
+    codes, size = array.indices, len(array.dictionary)
+    if not codes.null_count and len(codes) and _unsigned(codes).max() < size:
+        return
+    ends = pc.min_max(codes)
+    least, most = ends["min"].as_py(), ends["max"].as_py()
+    if most is not None and (least < 0 or most >= size):
+        raise pa.ArrowInvalid(f"codes from {least} to {most} for a dictionary of {size} values")
+
+
+def _unsigned(codes: Array) -> NDArray[Any]:
+    """Integers as if they had no sign: those below zero are large then, and one look finds both kinds of wrong ones."""
+    values: NDArray[Any] = codes.to_numpy()
+    return values.view(f"u{values.dtype.itemsize}")
 
 
 def _cut(batch: RecordBatch) -> Iterator[RecordBatch]:
