@@ -9,6 +9,12 @@ import pytest
 from hypothesis import settings
 
 from tests.servers import postgresql
+from tests.sources.spark.cluster import (  # noqa: F401 - fixtures: a process has one session of Spark, whoever asks for it
+    spark_cluster,
+    spark_connect,
+    spark_connect_session,
+    spark_session,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -126,6 +126,7 @@ class Source(Protocol):
         -------
         Profile
             Every histogram sums to the profile's rows. A column that is gone or of another kind is in ``problems`` instead.
+            Where rows have no order, as on a cluster, numeric columns have no ``clues``: a sample is picked by the place of a row.
         """
         ...
 
@@ -154,7 +155,8 @@ class Source(Protocol):
         Returns
         -------
         History
-            Columns that cannot be counted are left out, and segments whose column cannot be read.
+            Columns that cannot be counted are left out, and segments whose column cannot be read; where rows have no order, the
+            ``tops`` as well.
 
         Raises
         ------

@@ -70,6 +70,10 @@ class Sums:
         """The error that ended the count, if one did: the same, whichever partition was the first to meet one."""
         return min(self._texts[FAILED]) if FAILED in self._texts else None
 
+    def texts(self, cell: int) -> set[str]:
+        """What partitions said of a cell."""
+        return set(self._texts.get(cell, ()))
+
     def problems(self, names: Sequence[str]) -> dict[str, str]:
         """What is wrong with each column: the same, whichever partition was the first to find something."""
         said = {name: self._texts.get(PROBLEM - number) for number, name in enumerate(names)}

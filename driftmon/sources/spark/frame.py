@@ -118,9 +118,9 @@ class Frame:
             If a partition met rows that end the count.
         """
         with quiet():
-            cells = (
-                part.mapInArrow(work, SCHEMA).groupBy("cell", "text").agg({"rows": "sum"}).toDF("cell", "text", "rows")
-            )
+            # Sent to where its cell is added up once, for both of what is done there.
+            sent = part.mapInArrow(work, SCHEMA).repartition("cell")
+            cells = sent.groupBy("cell", "text").agg({"rows": "sum"}).toDF("cell", "text", "rows")
             place = "row_number() over (partition by cell order by rows desc, text) as place"
             sums = Sums(cells.selectExpr("*", place).where(f"place <= {MOST_TEXTS}").toArrow(), size)
         if sums.failure is not None:
@@ -136,6 +136,12 @@ class Frame:
         if failed:
             raise SourceError(min(failed))
         return dict(zip(found.column("cell").to_pylist(), found.column("rows").to_pylist(), strict=True))
+
+    def partitions(self, reading: Reading) -> int:
+        """How many partitions there are, up to the last one with rows."""
+        part = self.part(reading, reading.window).selectExpr("spark_partition_id() as number")
+        last = part.agg({"number": "max"}).toArrow().column(0)[0].as_py()
+        return 0 if last is None else int(last) + 1
 
     def ends(
         self, part: DataFrame, work: Callable[[Iterator[RecordBatch]], Iterator[RecordBatch]]

@@ -20,6 +20,7 @@ from driftmon.sources.arrow.batches import record_batch
 from driftmon.sources.arrow.counting import count_batches, count_history
 from driftmon.sources.arrow.extent import extent
 from driftmon.sources.arrow.reading import Reader
+from driftmon.sources.arrow.text import Narrowing
 from driftmon.sources.arrow.times import EPOCH
 from driftmon.sources.spark.cells import FAILED, HistoryCells, ProfileCells, cell_rows
 
@@ -33,9 +34,18 @@ if TYPE_CHECKING:
     from driftmon.sources.arrow.batches import Array, Batch, Field, RecordBatch
     from driftmon.sources.arrow.timefilter import TimeFilter
 
-__all__ = ["PACKED_SCHEMA", "SPAN_SCHEMA", "Blocks", "Count", "Pack", "Reading", "Rows", "Span", "Windows"]
+__all__ = [
+    "SPAN_SCHEMA",
+    "Blocks",
+    "Count",
+    "Meanings",
+    "Reading",
+    "Rows",
+    "Span",
+    "Windows",
+    "partition_number",
+]
 
-PACKED_SCHEMA = "batch binary"
 SPAN_SCHEMA = "start long, stop long, text string"
 UNCOUNTED = "cannot be counted"
 _SPAN = pa.schema([("start", pa.int64()), ("stop", pa.int64()), ("text", pa.string())])
@@ -137,7 +147,7 @@ class Blocks:
         yield from _history(self._numbered(reader), self.blocks, self, reader)
 
     def _numbered(self, reader: Reader) -> Iterator[tuple[Batch, NDArray[np.intp]]]:
-        first = self.firsts.get(_partition(), 0)
+        first = self.firsts.get(partition_number(), 0)
         for batch in reader.read(self.reading.names):
             numbers = np.arange(first, first + batch.rows) * self.blocks // max(self.rows, 1)
             # Rows that came since they were counted are of the last block.
@@ -158,7 +168,7 @@ class Rows:
         except DriftmonError as exc:
             yield _failed(exc)
             return
-        yield cell_rows([_partition()], [rows])
+        yield cell_rows([partition_number()], [rows])
 
 
 @dataclass(frozen=True)
@@ -181,19 +191,25 @@ class Span:
 
 
 @dataclass(frozen=True)
-class Pack:
-    """Packs the batches of a partition for the way to the driver."""
+class Meanings:
+    """What the text of some columns of a partition can be read as."""
 
     reading: Reading
+    names: tuple[str, ...]
 
     def __call__(self, batches: Iterator[RecordBatch]) -> Iterator[RecordBatch]:
-        """A row of bytes for each batch: an Arrow stream."""
-        for batch in batches:
-            named = self.reading.named(batch)
-            sink = pa.BufferOutputStream()
-            with pa.ipc.new_stream(sink, named.schema) as stream:
-                stream.write_batch(named)
-            yield pa.RecordBatch.from_arrays([pa.array([sink.getvalue().to_pybytes()], pa.binary())], names=["batch"])
+        """A cell for each column, with the family as its text."""
+        reader = self.reading.reader(batches)
+        narrowing = {name: Narrowing(reader.zone) for name in self.names}
+        try:
+            for batch in reader.read(self.reading.names):
+                for name, each in narrowing.items():
+                    each.add(batch.columns[name])
+        except DriftmonError as exc:
+            yield _failed(exc)
+            return
+        families = [str(each.meant.family) for each in narrowing.values()]
+        yield cell_rows(range(len(families)), [1] * len(families), families)
 
 
 class _PartitionRows:
@@ -253,7 +269,8 @@ def _span(start: int, stop: int, text: str | None) -> RecordBatch:
     return pa.RecordBatch.from_pydict({"start": [start], "stop": [stop], "text": [text]}, schema=_SPAN)
 
 
-def _partition() -> int:
+def partition_number() -> int:
+    """Which partition this task works on."""
     from pyspark import TaskContext  # noqa: PLC0415 - an extra; executors have it
 
     context = TaskContext.get()

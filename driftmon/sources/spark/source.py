@@ -106,10 +106,10 @@ class SparkSource:
         """Columns and types; how many rows there are is not known without counting them."""
         from driftmon.sources.arrow import kernel  # noqa: PLC0415 - Arrow loads slowly; constructors must not
         from driftmon.sources.arrow.reading import Reader  # noqa: PLC0415 - as above
-        from driftmon.sources.spark.streaming import StreamedRows  # noqa: PLC0415 - as above
+        from driftmon.sources.spark.sampled import SampledRows  # noqa: PLC0415 - as above
 
         with self._frame(None, any_window=True) as frame:
-            return kernel.inspect(Reader(StreamedRows(frame, SAMPLED_ROWS), self._timestamp, self._timezone, None))
+            return kernel.inspect(Reader(SampledRows(frame, SAMPLED_ROWS), self._timestamp, self._timezone, None))
 
     def span(self) -> Window | None:
         """From when to when the rows are, by their timestamps; None without any."""
@@ -128,13 +128,10 @@ class SparkSource:
 
     def learn(self, selection: Selection, window: Window | None = None) -> Learnt:
         """Learn layouts from the rows of a window; see `Source.learn`."""
-        from driftmon.sources.arrow import kernel  # noqa: PLC0415 - as above
-        from driftmon.sources.arrow.reading import Reader  # noqa: PLC0415 - as above
-        from driftmon.sources.spark.streaming import StreamedRows  # noqa: PLC0415 - as above
+        from driftmon.sources.spark.learning import learn  # noqa: PLC0415 - as above
 
         with self._frame(window) as frame:
-            rows = StreamedRows(frame)
-            return kernel.learn(Reader(rows, self._timestamp, self._timezone, window, self._progress), selection)
+            return learn(frame, selection, self._reader(frame, window), self._progress)
 
     def count(
         self,
