@@ -219,12 +219,11 @@ def _text(column: ColumnResult, streaks: Mapping[Status, Streak], window: Window
     if not column.status.evaluated:
         return f"no verdict ({column.status}): {column.reason}"
     drift = [_size(column), _since(streaks.get(column.status), window, zone), moved(column)]
-    lasting = _lasting(column, window)
     if not column.status.breach:
         # What the newest window alone shows may be the opposite of what has lasted.
+        lasting = _lasting(column, window)
         drift = [lasting, f"in this {window_word(window)} alone: {moved(column)}"] if lasting else [moved(column)]
-        lasting = ""
-    told = _joined([*drift, column.hint or "", lasting])
+    told = _joined([*drift, column.hint or ""])
     # What moved, or the hint, often says it already.
     problems = [quality_text(column, quality, most=2) for quality in column.problems if not _hinted(column, quality)]
     return _joined([told, *(problem for problem in problems if problem not in told)])
@@ -270,5 +269,8 @@ def _since(streak: Streak | None, window: Window, zone: ZoneInfo) -> str:
         return ""
     first = span_text(streak.first, zone).split(" to ")[0]
     word = window_word(window)
+    # Rolling windows a day apart are not so many weeks.
+    if streak.windows > 1 and window.end - streak.first.start < (streak.windows - 0.4) * (window.end - window.start):
+        word = "overlapping window"
     earlier = "" if streak.after_other else " or earlier"
     return f"since {first}{earlier} ({f'first {word}' if streak.windows == 1 else f'{streak.windows} {word}s'})"

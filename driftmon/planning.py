@@ -12,13 +12,14 @@ from scipy.special import ndtri
 
 from driftmon.core.evidence import Z_95, detectable_kl, noise_floor
 from driftmon.core.histogram import as_matrix
-from driftmon.core.history import calibrate
+from driftmon.core.history import ALIKE, calibrate
 from driftmon.core.layout import NumericLayout
 from driftmon.core.verdict import BEYOND_CHANCE
 from driftmon.words import clipped, number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import timedelta
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from driftmon.core.history import Calibration
     from driftmon.core.result import CheckResult
     from driftmon.core.verdict import Threshold
+    from driftmon.core.window import Window
 
 __all__ = ["ColumnPlan", "Plan", "in_deviations", "plan", "usual_rows", "warning_likely"]
 
@@ -195,23 +197,39 @@ def in_deviations(kl: float) -> float:
     return math.sqrt(2 * kl)
 
 
-def usual_rows(checks: Iterable[CheckResult], baseline: Baseline) -> int | None:
+def usual_rows(checks: Iterable[CheckResult], baseline: Baseline, *, length: timedelta | None = None) -> int | None:
     """
     The rows that a window usually has: the median of past checks, else of the reference's windows; None if neither is known.
 
-    Windows without rows, and of another length than those of the reference, do not count.
+    Parameters
+    ----------
+    checks : iterable of CheckResult
+        Those without rows, and of another length, do not count.
+    baseline : Baseline
+    length : timedelta, optional
+        Of the windows in question; by default that of the reference's. Of shorter ones in the reference, so many rows more.
     """
     history = baseline.history
     timed = history is not None and history.timed
-    found = [
-        check.live_rows
-        for check in checks
-        if check.live_rows and (history is None or not timed or history.like(check.window))
+    usual = history.length if history is not None else None
+    wanted = length or usual
+    found: list[float] = [
+        check.live_rows for check in checks if check.live_rows and (not timed or _about(check.window, wanted))
     ]
-    if not found and history is not None and timed:
+    if not found and history is not None and usual is not None:
         rows = [counts.sum(axis=-1) for (_, segment), counts in history.counts.items() if segment is None]
-        found = [int(of) for of in rows[0] if of] if rows else []
+        times = 1.0 if wanted is None or _alike(wanted, usual) else wanted / usual
+        found = [int(of) * times for of in rows[0] if of] if rows else []
     return round(median(found)) if found else None
+
+
+def _about(window: Window | None, length: timedelta | None) -> bool:
+    return window is None or length is None or _alike(window.end - window.start, length)
+
+
+def _alike(one: timedelta, other: timedelta) -> bool:
+    """True for two days, or two months, of which one is a little longer."""
+    return other / ALIKE <= one <= other * ALIKE
 
 
 def plan(

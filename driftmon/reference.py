@@ -7,9 +7,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from driftmon.core.baseline import Baseline, Learnt
-from driftmon.core.history import BLOCKS, MOST_WINDOWS
+from driftmon.core.history import BLOCKS, LEAST_WINDOWS, MOST_WINDOWS
 from driftmon.core.layout import CategoricalLayout, Kind
 from driftmon.core.pairs import LEAST_REFERENCE_ROWS
+from driftmon.core.window import Window
 from driftmon.errors import SourceError, UsageError
 from driftmon.sources.base import Selection, no_progress
 from driftmon.sources.opening import open_source
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from driftmon.config import Monitor
-    from driftmon.core.window import Window
     from driftmon.sources.base import Progress, Source
 
 __all__ = ["baseline_of", "check_names", "reference_source", "reference_windows"]
@@ -80,23 +80,39 @@ def reference_windows(monitor: Monitor, source: Source) -> Sequence[Window] | in
     How the reference is split to learn what is usual: the monitor's own windows, or blocks of rows without a timestamp.
 
     Windows that the bounds of the reference cut are passed over: half a day is no day. Of more windows than are kept, every so
-    many-th is taken, so that all of the reference is seen.
+    many-th is taken, so that all of the reference is seen. Of rolling windows only those that share no row are, see
+    `_apart`.
     """
     if monitor.reference.timestamp is None:
         return BLOCKS
     extent = source.span()
     if extent is None:
         return []
-    schedule, bounds, place = monitor.windows, monitor.reference_span, monitor.reference
+    schedule, bounds, place = monitor.steps, monitor.reference_span, monitor.reference
     start = schedule.containing(extent.start).start
     end = schedule.containing(extent.end - timedelta(microseconds=1)).end
     if bounds is not None:
         start = max(start, bounds.start) if place.start is not None else start
         end = min(end, bounds.end) if place.end is not None else end
     windows = list(schedule.between(start, end)) if start < end else []
+    if monitor.rolling is not None:
+        windows = _apart(windows, monitor.rolling.steps)
     if len(windows) <= MOST_WINDOWS:
         return windows
     return [windows[place * len(windows) // MOST_WINDOWS] for place in range(MOST_WINDOWS)]
+
+
+def _apart(steps: Sequence[Window], size: int) -> list[Window]:
+    """
+    Windows of so many steps each, one after the other, up to the last step.
+
+    Windows that overlap would be counted as if each told something new (decision 24). Where there are too few of them, shorter ones
+    take their place: what differs between those differs no more between longer ones, so that too little is called unusual, not too
+    much.
+    """
+    size = max(min(size, len(steps) // LEAST_WINDOWS), 1)
+    first = len(steps) % size
+    return [Window(steps[n].start, steps[n + size - 1].end) for n in range(first, len(steps), size)]
 
 
 def check_names(monitor: Monitor, present: Sequence[str]) -> None:

@@ -77,6 +77,7 @@ def monitor_file(
             "description: ''",
             "owner: ''                  # who is told of drift",
             "schedule: '@daily'         # a cron expression, @hourly, @weekly, or a duration such as 6h",
+            "# window: 7d               # check the last 7 days every day; by default the window is one step of the schedule",
             f"timezone: {_text(timezone)}              # of the schedule, and of timestamps without a zone",
             "data_delay: 0m             # how long after a window's end its rows may still arrive",
             "",

@@ -11,16 +11,17 @@ from driftmon.core.history import BLOCKS, LEAST_WINDOWS
 from driftmon.core.window import isoformat
 from driftmon.errors import DataNotReady
 from driftmon.metrics import series_of
-from driftmon.pipeline import live_source
+from driftmon.pipeline import live_rows, live_source
 from driftmon.reference import check_names, reference_source, reference_windows
 from driftmon.sources.base import no_progress
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from driftmon.config import Monitor
     from driftmon.core.window import Window
-    from driftmon.sources.base import Inspection, Progress, Source
+    from driftmon.sources.base import Inspection, Progress
 
 __all__ = ["Report", "report_on"]
 
@@ -35,7 +36,8 @@ class Report:
 
     `rows` are those of `window`, None if it has no data yet (`remark` says so). `detectable` is the smallest KL in nats that a
     window of so many rows tells from chance 9 times in 10, None without rows; what usual windows hide, only a baseline knows. `reference_windows` are those that tell what is usual, None if the
-    reference has no timestamp.
+    reference has no timestamp; `shorter` is the length of those that stand in for longer ones. `rolling` says of what a window is
+    the sum.
     """
 
     monitor: str
@@ -50,6 +52,8 @@ class Report:
     detectable: float | None
     reference_windows: int | None
     series: int
+    rolling: str | None = None
+    shorter: str | None = None
 
     def lines(self) -> list[str]:
         """The report for people; its first line is the answer."""
@@ -60,6 +64,7 @@ class Report:
             f"  columns    {kinds}",
             f"  window     {isoformat(self.window.start)} to {isoformat(self.window.end)}: {self._rows()}",
         ]
+        lines += [f"  rolling    {self.rolling}"] if self.rolling else []
         lines += [f"  time       {note}" for note in self.naive]
         if self.detectable is not None:
             lines.append(
@@ -72,7 +77,7 @@ class Report:
     @property
     def calibrated(self) -> bool:
         """True if the reference has windows enough to tell what is usual."""
-        return self.reference_windows is not None and self.reference_windows >= LEAST_WINDOWS
+        return self.reference_windows is not None and self.reference_windows >= LEAST_WINDOWS and not self.shorter
 
     def _usual(self) -> str:
         windows = self.reference_windows
@@ -82,6 +87,8 @@ class Report:
                 "reference.timestamp, if it has one, to calibrate verdicts on real windows"
             )
         count = f"{windows} whole {'window' if windows == 1 else 'windows'} of the reference"
+        if self.shorter is not None:
+            return f"{count}, {self.shorter}"
         if not self.calibrated:
             return (
                 f"{count}: verdicts know chance only, since {LEAST_WINDOWS} are needed to tell what is usual; widen the "
@@ -104,6 +111,7 @@ class Report:
                 *self.naive,
                 *([] if self.calibrated else [self._usual()]),
             ],
+            "rolling": self.rolling,
             "reference_windows": self.reference_windows,
             "detectable_kl": self.detectable,
             "series": self.series,
@@ -127,7 +135,7 @@ def report_on(monitor: Monitor, *, now: datetime, progress: Progress = no_progre
     rows, remark, naive_live = None, None, False
     live = live_source(monitor, progress)
     try:
-        rows = live.count({}, window).rows or None
+        rows = live_rows(monitor, window, progress) or None
         naive_live = live.inspect().naive_timestamp
         remark = None if rows else "no rows yet"
     except DataNotReady as exc:
@@ -138,6 +146,7 @@ def report_on(monitor: Monitor, *, now: datetime, progress: Progress = no_progre
         for side, is_naive in both.items()
         if is_naive
     )
+    split = reference_windows(monitor, reference)
     detectable = None
     if rows and reference_rows:
         detectable = detectable_kl(TYPICAL_BINS, rows=rows, reference_rows=reference_rows)
@@ -152,14 +161,33 @@ def report_on(monitor: Monitor, *, now: datetime, progress: Progress = no_progre
         naive=naive,
         timezone=monitor.timezone,
         detectable=detectable,
-        reference_windows=_reference_windows(monitor, reference),
+        reference_windows=None if isinstance(split, int) else len(split),
         series=series_of(len(monitored)),
+        rolling=_rolling(monitor),
+        shorter=None if isinstance(split, int) else _shorter(monitor, split),
     )
 
 
-def _reference_windows(monitor: Monitor, reference: Source) -> int | None:
-    split = reference_windows(monitor, reference)
-    return None if isinstance(split, int) else len(split)
+def _rolling(monitor: Monitor) -> str | None:
+    """Of what a window is the sum."""
+    if monitor.rolling is None:
+        return None
+    steps = monitor.rolling.steps
+    return f"each check is of the last {steps} steps of schedule {monitor.schedule}, {monitor.window} together, and reads the newest"
+
+
+def _shorter(monitor: Monitor, windows: Sequence[Window]) -> str | None:
+    """That the reference is too short for windows as long as the rolling ones; None if it is not, or too short for any."""
+    if monitor.rolling is None or len(windows) < LEAST_WINDOWS:
+        return None
+    least = LEAST_WINDOWS * monitor.rolling.steps
+    steps = sum(1 for _ in monitor.steps.between(windows[0].start, windows[0].end))
+    if steps == monitor.rolling.steps:
+        return None
+    return (
+        f"of {steps} {'step' if steps == 1 else 'steps'} of the schedule each, stand in for windows of {monitor.window}: verdicts are "
+        f"not calibrated, and too cautious; widen the reference to {least} steps or more"
+    )
 
 
 def _monitored(monitor: Monitor, seen: Inspection) -> dict[str, str]:

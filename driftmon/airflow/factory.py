@@ -152,7 +152,7 @@ def _checks(name: str, monitor: Monitor, folder: Path, default_args: dict[str, A
 
 def _timetable(monitor: Monitor) -> Any:  # noqa: ANN401 - Airflow's classes share no public base
     # Built by hand: a bare cron string gives empty data intervals on Airflow 3, a bare timedelta ones that drift.
-    duration = monitor.windows.duration
+    duration = monitor.steps.duration
     if duration is None:
         return CronDataIntervalTimetable(PRESETS.get(monitor.schedule, monitor.schedule), timezone=monitor.timezone)
     # Airflow counts a duration from wherever a backfill, or the schedule before this one, happens to stand; a cron expression
@@ -176,13 +176,15 @@ def _span(monitor: Monitor) -> dict[str, Any]:
     live, zone = monitor.live, monitor.zone
     start = EARLIEST if live.start is None else parse_instant(live.start, zone)
     first = next(monitor.windows.starting(start))
-    if monitor.windows.duration is not None:
+    if monitor.rolling is not None:
+        start = monitor.last_step(first).start  # the first interval that a whole window ends with
+    elif monitor.steps.duration is not None:
         start = first.start  # a cron expression finds its first window by itself, a duration begins where it is told
     span: dict[str, Any] = {"start_date": start, "catchup": live.start is not None}
     if live.end is not None:
         # Airflow's end date is the *start* of the last window that may run.
         last = monitor.windows.newest_complete(parse_instant(live.end, zone))
-        span["end_date"] = last.start
+        span["end_date"] = monitor.last_step(last).start
         if last < first:
             raise ConfigError(
                 f"{monitor.name}: no window of schedule {monitor.schedule!r} lies between live.start {live.start} and "
@@ -195,31 +197,42 @@ def _windows_waiting(monitor: Monitor) -> int:
     """How many windows can have ended while their rows are still arriving."""
     if not monitor.delay:
         return 0
-    windows = islice(monitor.windows.starting(EARLIEST), WINDOWS_LOOKED_AT)
-    shortest = min(window.end - window.start for window in windows)
+    steps = islice(monitor.steps.starting(EARLIEST), WINDOWS_LOOKED_AT)
+    shortest = min(step.end - step.start for step in steps)
     return min(-(-monitor.delay // shortest), MOST_WAITING)
 
 
 def _parameters(monitor: Monitor) -> dict[str, Param]:
-    only_by_hand = "Scheduled runs need none: they check the window of their data interval."
+    its = "of" if monitor.rolling is None else "that ends with"
+    only_by_hand = f"Scheduled runs need none: they check the window {its} their data interval."
     instant: dict[str, Any] = {"type": ["null", "string"], "format": "date-time"}
     return {
         "window": Param(
             None,
             type=["null", "string"],
             title="Window",
-            description=f"A date or time in {monitor.timezone}, such as 2013-05-07: the window of schedule {monitor.schedule} "
-            f"that it falls in. {only_by_hand}",
+            description=f"A date or time in {monitor.timezone}, such as 2013-05-07: the {_window_said(monitor)} it falls in. "
+            f"{only_by_hand}",
         ),
         "start": Param(None, **instant, title="or: start", description="Of a window of any length. Give both."),
         "end": Param(None, **instant, title="and end", description="Not in the window."),
     }
 
 
+def _window_said(monitor: Monitor) -> str:
+    """Which window an instant stands for."""
+    if monitor.rolling is None:
+        return f"window of schedule {monitor.schedule} that"
+    return f"window of {monitor.window} that ends with the step of schedule {monitor.schedule} that"
+
+
 def _documentation(monitor: Monitor) -> str:
     columns = monitor.columns.included
     named = "all" if columns is None else ", ".join(f"`{name}`" for name in columns[:NAMED])
     more = f" and {len(columns) - NAMED} more" if columns and len(columns) > NAMED else ""
+    checked = "the rows of its data interval"
+    if monitor.rolling is not None:
+        checked = f"the rows of the {monitor.window} that end with its data interval, of which it reads the newest,"
     lines = [
         monitor.description,
         "",
@@ -228,8 +241,7 @@ def _documentation(monitor: Monitor) -> str:
         f"- columns: {named}{more}",
         f"- thresholds: warning {monitor.thresholds.warning:g}, critical {monitor.thresholds.critical:g} nats",
         "",
-        "Each run checks the rows of its data interval against the baseline in force and stores the result; running it again "
-        "replaces it. A run by hand needs a window in its configuration, and no logical date.",
+        f"Each run checks {checked} against the baseline in force and stores the result; running it again replaces it. A run by hand needs a window in its configuration, and no logical date.",
         "",
         f"Past windows: `driftmon backfill {monitor.name} --start … --end …`, or a backfill of this DAG.",
     ]

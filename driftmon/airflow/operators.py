@@ -149,7 +149,7 @@ def attempts_for(delay: timedelta) -> int:
 
 def window_of(context: Mapping[str, Any], monitor: Monitor) -> Window:
     """
-    The window that a run is about: the one its parameters name, else its data interval.
+    The window that a run is about: the one its parameters name, else its data interval, or the rolling window that ends with it.
 
     Never the logical date, which is the start of the interval in scheduled runs and its end in runs by hand.
 
@@ -167,7 +167,7 @@ def window_of(context: Mapping[str, Any], monitor: Monitor) -> Window:
             "this run has no data interval, as runs by hand have none: name the window in its configuration, such as "
             '{"window": "2013-05-07"} or {"start": "2013-05-07T00:00:00Z", "end": "2013-05-08T00:00:00Z"}'
         )
-    return Window(first, last)
+    return monitor.window_ending(Window(first, last))
 
 
 def _given(context: Mapping[str, Any]) -> dict[str, str]:

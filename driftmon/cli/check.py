@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 import click
 
+from driftmon.cli.choosing import choose, newest_with_rows, one_window, windows_between
 from driftmon.cli.options import (
     DriftmonCommand,
     bars,
@@ -21,22 +22,28 @@ from driftmon.cli.options import (
     print_json,
     reading,
 )
-from driftmon.core.window import Window
-from driftmon.errors import DriftmonError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from driftmon.cli.choosing import Chosen
     from driftmon.config import Monitor
-    from driftmon.pipeline import BackfillStep
+    from driftmon.errors import DriftmonError
+    from driftmon.pipeline import CheckStep
+    from driftmon.store.store import Store
 
 __all__ = ["backfill", "check", "history"]
 
 WHEN = "A date or time of ISO 8601; without an offset in the monitor's time zone."
 
 
+all_option = click.option("--all", "everything", is_flag=True, help="Every monitor of the folder.")
+
+
 @click.command(cls=DriftmonCommand, short_help="Check one window and store the result.")
-@click.argument("monitor")
+@click.argument("names", metavar="MONITOR...", nargs=-1)
+@all_option
 @click.option("--start", metavar="TIME", help=f"Start of the window. {WHEN}")
 @click.option("--end", metavar="TIME", help="End of the window, not in it.")
 @click.option("--window", "at", metavar="TIME", help="The schedule's window that this date or time falls in.")
@@ -47,7 +54,8 @@ WHEN = "A date or time of ISO 8601; without an offset in the monitor's time zone
 @fail_on_option
 def check(  # noqa: PLR0913 - one parameter an option
     *,
-    monitor: str,
+    names: tuple[str, ...],
+    everything: bool,
     start: str | None,
     end: str | None,
     at: str | None,
@@ -57,65 +65,74 @@ def check(  # noqa: PLR0913 - one parameter an option
     output: str,
     fail_on: str | None,
 ) -> None:
-    """Check one window of MONITOR and store the result; by default the newest complete window."""
+    """
+    Check one window of MONITOR and store the result; by default the newest complete window.
+
+    Of several monitors, rows that they share are read once, and what fails in one does not stop the others.
+    """
     from driftmon.cli.tables import show_check  # noqa: PLC0415 - keeps --help light
-    from driftmon.notifications.telling import telling  # noqa: PLC0415
-    from driftmon.pipeline import run_check  # noqa: PLC0415
+    from driftmon.pipeline import run_checks  # noqa: PLC0415
     from driftmon.results import check_json  # noqa: PLC0415
     from driftmon.words import BITS, NATS  # noqa: PLC0415
 
-    found = find_monitor(folder, monitor)
-    window = _window(found, start, end, at)
-    with open_store(url) as store, telling(found, store):
-        with reading(f"{monitor} {window}") as progress:
-            result = run_check(found, store, window, progress=progress)
+    due, chosen = choose(folder, names, everything=everything).each(lambda each: [one_window(each, start, end, at)])
+    with open_store(url) as store, _telling(chosen, store):
+        about = f"{due[0][0].name} {due[0][1]}" if chosen.single else f"{len(due)} monitors"
+        with reading(about) as progress:
+            steps = run_checks(due, store, progress=progress)
+        if chosen.single and steps[0].error is not None:
+            raise steps[0].error
         # Shown before people are told, who may take a while to answer.
+        results = [step.result for step in steps if step.result is not None]
         if output == "json":
-            print_json(check_json(result))
+            print_json([check_json(result) for result in results] if not chosen.single else check_json(results[0]))
         else:
-            show_check(result, zone=found.zone, unit=BITS if bits else NATS)
-    if not (result.live_rows or start or at):
-        _tell_newest_rows(found)
-    exit_for([result], fail_on)
+            for step in steps:
+                if step.result is not None:
+                    show_check(step.result, zone=step.monitor.zone, unit=BITS if bits else NATS)
+    for step in steps:
+        if step.result is not None and not (step.result.live_rows or start or at):
+            _tell_newest_rows(step.monitor, named=not chosen.single)
+    failed = [(step.monitor.name, step.error) for step in steps if step.error is not None]
+    _exit_for_errors([*chosen.problems, *failed])
+    exit_for(results, fail_on)
 
 
-def _tell_newest_rows(monitor: Monitor) -> None:
+@contextmanager
+def _telling(chosen: Chosen, store: Store) -> Iterator[None]:
+    """Tell the people of each monitor what became of it, at the end of the block."""
+    from driftmon.notifications.telling import telling  # noqa: PLC0415 - keeps --help light
+
+    with ExitStack() as stack:
+        for monitor in chosen.monitors:
+            stack.enter_context(telling(monitor, store))
+        yield
+
+
+def _exit_for_errors(errors: Sequence[tuple[str, DriftmonError]]) -> None:
+    """Say what went wrong with which monitor, and exit with the code of the first."""
+    for name, error in errors:
+        for line in str(error).splitlines():
+            click.echo(f"driftmon: {line if line.startswith(name) else f'{name}: {line}'}", err=True)
+    if errors:
+        raise click.exceptions.Exit(errors[0][1].exit_code)
+
+
+def _tell_newest_rows(monitor: Monitor, *, named: bool) -> None:
     """After a window without rows that nobody named: where the rows end, if that can be told."""
-    newest = _newest_with_rows(monitor)
+    newest = newest_with_rows(monitor)
     if newest is None:
         return
-    day = (
-        newest.start.astimezone(monitor.zone).replace(tzinfo=None).isoformat(timespec="minutes").removesuffix("T00:00")
-    )
+    last = monitor.last_step(newest).start.astimezone(monitor.zone)
+    day = last.replace(tzinfo=None).isoformat(timespec="minutes").removesuffix("T00:00")
     end = "" if monitor.live.end else ", or set live.end"
-    click.echo(f"the newest live rows are of {day}: name a window with --window {day}{end}", err=True)
-
-
-def _newest_with_rows(monitor: Monitor) -> Window | None:
-    """The window of the schedule that holds the newest live row; None if that cannot be told."""
-    from driftmon.pipeline import live_source  # noqa: PLC0415 - keeps --help light
-
-    try:
-        span = live_source(monitor).span()
-    except DriftmonError:
-        return None  # nobody asked for it: whoever reads the rows will tell
-    return None if span is None else monitor.windows.containing(span.end - timedelta(microseconds=1))
-
-
-def _window(monitor: Monitor, start: str | None, end: str | None, at: str | None) -> Window:
-    if at is not None:
-        if start or end:
-            raise click.UsageError("--window names a whole window; leave out --start and --end")
-        return monitor.windows.containing(instant(monitor, "--window", at))
-    if start and end:
-        return Window(instant(monitor, "--start", start), instant(monitor, "--end", end))
-    if start or end:
-        raise click.UsageError(f"--{'end' if start else 'start'} is missing: a window needs both, or --window TIME")
-    return monitor.newest_window(datetime.now(UTC))
+    whose = f"{monitor.name}: " if named else ""
+    click.echo(f"{whose}the newest live rows are of {day}: name a window with --window {day}{end}", err=True)
 
 
 @click.command(cls=DriftmonCommand, short_help="Check every window between two times.")
-@click.argument("monitor")
+@click.argument("names", metavar="MONITOR...", nargs=-1)
+@all_option
 @click.option("--start", metavar="TIME", help=f"Windows from here on. {WHEN}  [default: the monitor's live.start]")
 @click.option(
     "--end", metavar="TIME", help="Windows that end by here.  [default: live.end, else that of the live rows]"
@@ -127,7 +144,8 @@ def _window(monitor: Monitor, start: str | None, end: str | None, at: str | None
 @fail_on_option
 def backfill(  # noqa: PLR0913 - one parameter an option
     *,
-    monitor: str,
+    names: tuple[str, ...],
+    everything: bool,
     start: str | None,
     end: str | None,
     again: bool,
@@ -136,56 +154,56 @@ def backfill(  # noqa: PLR0913 - one parameter an option
     output: str,
     fail_on: str | None,
 ) -> None:
-    """Check every window of MONITOR between two times. Interrupted, it goes on where it stopped."""
-    from driftmon.cli.tables import show_history  # noqa: PLC0415 - keeps --help light
-    from driftmon.notifications.telling import telling  # noqa: PLC0415
-    from driftmon.pipeline import backfill as steps  # noqa: PLC0415
+    """
+    Check every window of MONITOR between two times. Interrupted, it goes on where it stopped.
+
+    Of several monitors, windows that end at the same time are checked together, and rows that they share are read once.
+    """
+    from driftmon.pipeline import backfill as steps_of  # noqa: PLC0415 - keeps --help light
+    from driftmon.pipeline import backfill_together  # noqa: PLC0415
     from driftmon.results import check_json  # noqa: PLC0415
 
-    found = find_monitor(folder, monitor)
-    windows = _windows(found, start, end)
-    with open_store(url) as store, telling(found, store), bars() as progress:
-        task = progress.add_task(monitor, total=len(windows))
-        done: list[BackfillStep] = []
-        for step in steps(found, store, windows, again=again):
+    due, chosen = choose(folder, names, everything=everything).each(lambda each: windows_between(each, start, end))
+    due.sort(key=lambda item: item[1].end)
+    with open_store(url) as store, _telling(chosen, store), bars() as progress:
+        about = chosen.monitors[0].name if chosen.single else f"{len(chosen.monitors)} monitors"
+        task = progress.add_task(about, total=len(due))
+        done: list[CheckStep] = []
+        steps = (
+            steps_of(due[0][0], store, [window for _, window in due], again=again)
+            if chosen.single
+            else backfill_together(due, store, again=again)
+        )
+        for step in steps:
             progress.advance(task)
             done.append(step)
             if step.error is not None:
-                progress.console.print(f"driftmon: {step.window}: {step.error}", markup=False, soft_wrap=True)
+                whose = "" if chosen.single else f"{step.monitor.name} "
+                progress.console.print(f"driftmon: {whose}{step.window}: {step.error}", markup=False, soft_wrap=True)
     results = [step.result for step in done if step.result is not None]
-    errors = [step.error for step in done if step.error is not None]
     if output == "json":
         print_json([check_json(result) for result in results])
-    elif results:
-        show_history(results, found.zone)
+    else:
+        _show_histories(chosen, done)
+    errors = [step.error for step in done if step.error is not None]
     skipped = len(done) - len(results) - len(errors)
     click.echo(f"{len(results)} windows checked, {skipped} had a result already, {len(errors)} failed", err=True)
+    _exit_for_errors(chosen.problems)
     if errors:
         raise click.exceptions.Exit(errors[0].exit_code)
     exit_for(results, fail_on)
 
 
-def _end_of_live(monitor: Monitor) -> datetime:
-    """The end of the newest complete window, before ``live.end``; without one, of the newest with rows: others are empty for sure."""
-    complete = monitor.newest_window(datetime.now(UTC)).end
-    newest = None if monitor.live.end else _newest_with_rows(monitor)
-    return complete if newest is None else min(complete, newest.end)
+def _show_histories(chosen: Chosen, done: Sequence[CheckStep]) -> None:
+    """Print what was checked, a table a monitor."""
+    from driftmon.cli.tables import show_history  # noqa: PLC0415 - keeps --help light
 
-
-def _windows(monitor: Monitor, start: str | None, end: str | None) -> list[Window]:
-    if start is None and monitor.live.start is None:
-        raise UsageError(f"--start is missing: from when on? the monitor file of {monitor.name} has no live.start")
-    first = instant(monitor, "--start" if start else "live.start", start or monitor.live.start or "")
-    last = _end_of_live(monitor) if end is None else instant(monitor, "--end", end)
-    if end is None and last <= first:
-        raise UsageError(
-            f"{monitor.name}: no window since {first.isoformat()} is complete and has rows; name others with --start"
-        )
-    span = Window(first, last)
-    windows = list(monitor.windows.between(span.start, span.end))
-    if not windows:
-        raise UsageError(f"{monitor.name}: no window of schedule {monitor.schedule!r} lies within {span}; widen it")
-    return windows
+    for monitor in chosen.monitors:
+        results = [step.result for step in done if step.result is not None and step.monitor == monitor]
+        if results and not chosen.single:
+            click.echo(monitor.name)
+        if results:
+            show_history(results, monitor.zone)
 
 
 @click.command(cls=DriftmonCommand, short_help="Show past results, the newest first.")

@@ -19,6 +19,7 @@ from driftmon.cli.options import (
 from driftmon.errors import UsageError
 
 if TYPE_CHECKING:
+    from datetime import timedelta
     from pathlib import Path
 
     from driftmon.core.baseline import Baseline
@@ -66,8 +67,9 @@ def plan(  # noqa: PLR0913 - one parameter an option
     found = find_monitor(folder, monitor)
     with open_store(url, read_only=True) as store:
         baseline = store.load_baseline(monitor)
-        rows = rows or _usual_rows(store, monitor, baseline)
-    word = window_word(found.newest_window(datetime.now(UTC)))
+        window = found.newest_window(datetime.now(UTC))
+        rows = rows or _usual_rows(store, monitor, baseline, window.end - window.start)
+    word = window_word(window)
     wanted = sd**2 / 2 if sd is not None else shift
     made = plan_of((monitor, word), baseline, policy_of(found), rows=rows, shift=wanted)
     if output == "json":
@@ -76,11 +78,11 @@ def plan(  # noqa: PLR0913 - one parameter an option
         show_plan(made)
 
 
-def _usual_rows(store: Store, monitor: str, baseline: Baseline) -> int:
+def _usual_rows(store: Store, monitor: str, baseline: Baseline, length: timedelta) -> int:
     from driftmon.planning import usual_rows  # noqa: PLC0415 - keeps --help light
 
     first = next(iter(baseline.columns), None)  # one column is enough to know the rows of a window
-    rows = usual_rows(store.load_checks(monitor, limit=PAST, column=first), baseline)
+    rows = usual_rows(store.load_checks(monitor, limit=PAST, column=first), baseline, length=length)
     if rows is None:
         raise UsageError(
             f"{monitor}: how many rows a window has is not known: no window was checked, and the reference has no timestamp; "

@@ -201,8 +201,8 @@ class Monitor(Strict):
         return self.rolling or self.steps
 
     def window_ending(self, step: Window) -> Window:
-        """The window that is checked when a step of the schedule is over."""
-        return step if self.rolling is None else self.rolling.ending(step)
+        """The window that is checked when a step of the schedule is over; a span that is no step stands for itself."""
+        return step if self.rolling is None or not self.steps.has(step) else self.rolling.ending(step)
 
     def last_step(self, window: Window) -> Window:
         """The step of the schedule that one of the monitor's windows ends with."""

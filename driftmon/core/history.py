@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from driftmon.core.window import Window
 
-__all__ = ["BLOCKS", "LEAST_WINDOWS", "MOST_WINDOWS", "Calibration", "History", "Usual", "calibrate"]
+__all__ = ["ALIKE", "BLOCKS", "LEAST_WINDOWS", "MOST_WINDOWS", "Calibration", "History", "Usual", "calibrate"]
 
 LEAST_WINDOWS = 7
 """Fewer windows do not tell what is usual."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from driftmon.core.histogram import Profile
-from driftmon.errors import DataNotReady, SourceError
+from driftmon.errors import DataNotReady, DriftmonError, SourceError
 from driftmon.sources.files import FilesSource
 from driftmon.sources.memory import MemorySource
 
@@ -42,7 +42,7 @@ class Wanted:
     segments: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
-def count_together(source: Source, wanted: Sequence[Wanted], window: Window | None) -> list[Profile | SourceError]:
+def count_together(source: Source, wanted: Sequence[Wanted], window: Window | None) -> list[Profile | DriftmonError]:
     """
     Count the same rows for several monitors, and read them once where that can be.
 
@@ -52,10 +52,10 @@ def count_together(source: Source, wanted: Sequence[Wanted], window: Window | No
 
     Returns
     -------
-    list of Profile or SourceError
+    list of Profile or DriftmonError
         For each in turn, what `Source.count` gives or raises.
     """
-    found: dict[int, Profile | SourceError] = {}
+    found: dict[int, Profile | DriftmonError] = {}
     for together in _groups(wanted):
         found.update(zip(together, _counted(source, [wanted[place] for place in together], window), strict=True))
     return [found[place] for place in range(len(wanted))]
@@ -77,21 +77,21 @@ def _counted_as(column: BaselineColumn | None) -> object:
     return None if column is None else (column.kind, column.dtype, column.layout)
 
 
-def _counted(source: Source, wanted: Sequence[Wanted], window: Window | None) -> list[Profile | SourceError]:
+def _counted(source: Source, wanted: Sequence[Wanted], window: Window | None) -> list[Profile | DriftmonError]:
     if len(wanted) > 1:
         try:
             return list(_shared(source, wanted, window))
         except DataNotReady as exc:
             return [exc] * len(wanted)
-        except SourceError as exc:
+        except DriftmonError as exc:
             logger.info("one pass for %d monitors failed, each reads for itself: %s", len(wanted), exc)
     return [_alone(source, each, window) for each in wanted]
 
 
-def _alone(source: Source, wanted: Wanted, window: Window | None) -> Profile | SourceError:
+def _alone(source: Source, wanted: Wanted, window: Window | None) -> Profile | DriftmonError:
     try:
         return source.count(wanted.columns, window, segments=wanted.segments)
-    except SourceError as exc:
+    except DriftmonError as exc:
         return exc
 
 

@@ -473,7 +473,7 @@ def test_an_interrupted_command_exits_with_130(ready):
         "import os, signal\nfrom driftmon import pipeline\ndef stop(*a, **k): os.kill(os.getpid(), signal.SIGINT)\n"
     )
     script += (
-        "pipeline.run_check = stop\nfrom driftmon.cli import main\nmain(['check', 'shop', '--window', '2024-02-01'])"
+        "pipeline.run_checks = stop\nfrom driftmon.cli import main\nmain(['check', 'shop', '--window', '2024-02-01'])"
     )
 
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
