@@ -39,6 +39,7 @@ __all__ = [
     "findings_of",
     "fitted",
     "is_blind",
+    "is_widespread",
     "summary",
     "worth_telling",
 ]
@@ -51,6 +52,9 @@ LONGEST_TEXT = 480
 
 PATIENCE = {Status.CRITICAL: 1, Status.WARNING: 2}
 """Windows in a row that are at least so severe, before somebody is told."""
+
+WIDESPREAD, LEAST_WIDESPREAD = 0.3, 3
+"""Share of the judged columns, and number of them, from which on drift is widespread."""
 
 
 @dataclass(frozen=True, order=True)
@@ -155,6 +159,13 @@ def findings_of(check: CheckResult, past: Iterable[CheckResult], zone: ZoneInfo)
 def is_blind(columns: Iterable[Judged]) -> bool:
     """True if no column of all rows has a verdict."""
     return not any(column.status.evaluated for column in columns if column.segment is None)
+
+
+def is_widespread(columns: Iterable[Judged]) -> bool:
+    """True if so many columns of all rows drift at once that it is rarely the world: more than three in ten, and at least three."""
+    judged = [column for column in columns if column.segment is None and column.status.evaluated]
+    drifted = sum(1 for column in judged if column.status.breach)
+    return drifted >= LEAST_WIDESPREAD and drifted > WIDESPREAD * len(judged)
 
 
 def worth_telling(column: Judged) -> bool:

@@ -9,7 +9,7 @@ from driftmon.core.verdict import Status
 from driftmon.words import clipped, listed, named
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from driftmon.core.result import CheckResult, Judged
 
@@ -23,7 +23,7 @@ def headline(result: CheckResult) -> str:
     """
     The answer in one line: how many columns drifted, and which; else why not. Then sustained drift and quality problems.
 
-    Counts columns of all rows; a drifting segment is named with its column.
+    Counts columns of all rows. A segment is named where it is worse than its column, which speaks for the others.
     """
     if result.live_rows == 0 and result.window is None:
         return "no data: there are no live rows"
@@ -33,20 +33,38 @@ def headline(result: CheckResult) -> str:
 def headline_of(columns: Iterable[Judged], *, live_rows: int) -> str:
     """The same for a window of which only the verdicts are at hand."""
     order = ranked(columns)
-    lasting = [column for column in order if column.lasting]
-    troubled = [column for column in order if column.problems]
+    drifting = _told(order, lambda column: column.status.urgency if column.status.breach else 0)
+    # Of a column that is named as drifting, everybody takes for granted that it has drifted for a while.
+    named_already = {(column.column, column.segment) for column in drifting}
+    lasting = [c for c in _told(order, lambda c: int(c.lasting)) if (c.column, c.segment) not in named_already]
+    troubled = _told(order, lambda column: int(bool(column.problems)))
     beside = f"; sustained drift: {listed(map(named, lasting), NAMED_BESIDE)}" if lasting else ""
     if troubled:
         beside += f"; quality: {listed(map(named, troubled), NAMED_BESIDE)}"
-    return ("no data: the window has no rows" if live_rows == 0 else _verdicts(order)) + beside
+    if live_rows == 0:
+        return "no data: the window has no rows" + beside
+    return (_drifted(order, drifting) if drifting else _quiet(order)) + beside
 
 
-def _verdicts(order: Sequence[Judged]) -> str:
+def _told(order: Sequence[Judged], badness: Callable[[Judged], int]) -> list[Judged]:
+    """The columns that something is wrong with, and those segments that are worse than their whole column: it speaks for the others."""
+    whole = {column.column: badness(column) for column in order if column.segment is None}
+    return [
+        column for column in order if badness(column) > (0 if column.segment is None else whole.get(column.column, 0))
+    ]
+
+
+def _drifted(order: Sequence[Judged], drifting: Sequence[Judged]) -> str:
     whole = [column for column in order if column.segment is None]
-    drifting = [column for column in order if column.status.breach]
-    if drifting:
-        drifted = sum(1 for column in drifting if column.segment is None)
-        return f"{drifted} of {_columns(len(whole))} drifted: {listed(map(_name, drifting))}{_unchecked(whole)}"
+    count = sum(1 for column in whole if column.status.breach)
+    how_many = (
+        f"{count} of {_columns(len(whole))} drifted" if count else "no column drifted as a whole, but in a segment"
+    )
+    return f"{how_many}: {listed(map(_name, drifting))}{_unchecked(whole)}"
+
+
+def _quiet(order: Sequence[Judged]) -> str:
+    whole = [column for column in order if column.segment is None]
     if not whole:
         return "nothing to check: the baseline has no columns"
     if all(column.status is Status.INSUFFICIENT_DATA for column in whole):

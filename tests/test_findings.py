@@ -12,9 +12,11 @@ from driftmon.core.check import Policy
 from driftmon.core.quality import Quality, QualityCheck
 from driftmon.core.sustained import Sustained
 from driftmon.core.verdict import Status, Threshold
-from driftmon.findings import LONGEST_TEXT, Alert, Finding, findings_of, fitted, summary
+from driftmon.findings import LONGEST_TEXT, Alert, Finding, findings_of, fitted, is_widespread, summary
+from driftmon.headline import headline
 from tests.checks import check_of, flights
 from tests.days import check_day, day
+from tests.notifications.snapshots import column
 
 UTC = ZoneInfo("UTC")
 CRITICAL = Alert("DriftmonColumnDrift", Status.CRITICAL)
@@ -182,3 +184,45 @@ def test_a_fitted_text_is_the_text_or_its_beginning(text, most):
 
 def test_a_finding_is_named_with_its_segment():
     assert Finding("delay", "feature", "origin=JFK", Status.WARNING, (), "").name == "delay where origin=JFK"
+
+
+def segment_of(check, column, segment, **values):
+    [whole] = [each for each in check.columns if each.column == column and each.segment is None]
+    return replace(check, columns=(*check.columns, replace(whole, segment=segment, **values)))
+
+
+def test_a_column_speaks_for_its_segments_in_the_headline():
+    check = check_day(3, late=0.8)
+    check = segment_of(check, "dep_delay", "origin=JFK")
+
+    assert headline(check).startswith("1 of 2 columns drifted: dep_delay (critical)")
+    assert "JFK" not in headline(check)
+
+
+def test_a_segment_that_is_worse_than_its_column_is_named_and_its_column_comes_first_among_equals():
+    check = segment_of(check_day(3), "dep_delay", "origin=JFK", status=Status.CRITICAL)
+    both = segment_of(check_day(3, late=0.8), "dep_delay", "origin=JFK")
+
+    assert headline(check).startswith(
+        "no column drifted as a whole, but in a segment: dep_delay where origin=JFK (critical)"
+    )
+    assert [finding.segment for finding in of(both)] == [None, "origin=JFK"]
+
+
+def test_sustained_drift_of_a_column_that_drifts_now_is_not_told_beside_it():
+    lasting = Sustained(drifting=True, windows=12, ewma=2.5, p_value=1e-6, q_value=1e-6, lower_bound=0.031)
+    check = changed(check_day(3, late=0.8), "dep_delay", sustained=lasting)
+    [finding] = of(check)
+
+    assert "sustained" not in headline(check) + finding.text
+    assert Alert("DriftmonSustainedDrift", Status.WARNING) in finding.alerts
+
+
+@pytest.mark.parametrize(
+    ("drifted", "judged", "widespread"), [(2, 3, False), (3, 10, False), (4, 10, True), (3, 9, True)]
+)
+def test_drift_is_widespread_from_three_columns_and_more_than_three_in_ten_on(drifted, judged, widespread):
+    columns = [column(f"c{place}", Status.CRITICAL if place < drifted else Status.OK) for place in range(judged)]
+    segments = [column("c0", Status.CRITICAL, f"o={place}") for place in range(9)]
+
+    assert is_widespread([*columns, *segments, column("none", Status.NO_DATA)]) is widespread

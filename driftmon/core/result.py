@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from driftmon.core.sustained import Sustained
     from driftmon.core.window import Window
 
-__all__ = ["CheckResult", "ColumnResult", "Judged", "Scores", "ranked"]
+__all__ = ["CheckResult", "ColumnResult", "Judged", "Remains", "Scores", "ranked"]
 
 
 class Judged(Protocol):
@@ -63,8 +63,12 @@ J = TypeVar("J", bound=Judged)
 
 
 def ranked(columns: Iterable[J]) -> list[J]:
-    """The most urgent first, then by how much they exceed noise."""
-    return sorted(columns, key=lambda column: (-column.status.urgency, -(column.excess or 0.0), column.column))
+    """The most urgent first; of these, whole columns before their segments; then by how much they exceed noise."""
+
+    def urgency(column: Judged) -> tuple[int, bool, float, str]:
+        return -column.status.urgency, column.segment is not None, -(column.excess or 0.0), column.column
+
+    return sorted(columns, key=urgency)
 
 
 @dataclass(frozen=True)
@@ -74,12 +78,13 @@ class Scores:
 
     Parameters
     ----------
-    hellinger : float
-        Hellinger distance of the smoothed shares, in [0, 1].
-    total_variation : float
-        Share of the rows that moved to another bin, in [0, 1].
+    hellinger : float or None
+        Hellinger distance of the smoothed shares, in [0, 1]; None once the bins were pruned.
+    total_variation : float or None
+        Share of the rows that moved to another bin, in [0, 1]; None once the bins were pruned.
     higher : float or None
-        Probability that a live value is larger than a reference value, ties half, in [0, 1]; None unless numeric.
+        Probability that a live value is larger than a reference value, ties half, in [0, 1]; None unless numeric, and once the
+        bins were pruned.
     p_value : float
         The larger of `p_iid` and `p_history`.
     p_iid : float
@@ -97,15 +102,15 @@ class Scores:
     calibrated : bool
         True if they are windows of the same kind as the live one.
     contributions : tuple of float
-        Each bin's non-negative part of `kl`.
+        Each bin's non-negative part of `kl`; empty once the bins were pruned.
     """
 
     kl: float
     kl_reverse: float
     psi: float
     js: float
-    hellinger: float
-    total_variation: float
+    hellinger: float | None
+    total_variation: float | None
     higher: float | None
     noise_floor: float
     excess: float
@@ -129,6 +134,23 @@ class Scores:
 
 
 @dataclass(frozen=True)
+class Remains:
+    """
+    What is known of a column's live rows once its bins were pruned.
+
+    Parameters
+    ----------
+    rows : int
+    missing, novel : float or None
+        Shares in [0, 1]; None where they cannot be told.
+    """
+
+    rows: int
+    missing: float | None
+    novel: float | None
+
+
+@dataclass(frozen=True)
 class ColumnResult:
     """
     The verdict on one column (of one segment) in one window.
@@ -145,7 +167,7 @@ class ColumnResult:
     bins : tuple of Bin
         Those of the column's layout.
     reference, live : Histogram
-        Counts in the order of `bins`; `live` is None if the column could not be counted.
+        Counts in the order of `bins`; `live` is None if the column could not be counted, or if its bins were pruned.
     scores : Scores or None
         None if there is nothing to compare.
     expected_novel : float or None
@@ -161,6 +183,8 @@ class ColumnResult:
         Categories that no reference row had, with their rows, the most frequent first.
     sustained : Sustained or None
         How the column did over the last windows; None outside the windows of a schedule.
+    remains : Remains or None
+        What pruning left of `live`; None if it was not pruned.
     """
 
     column: str
@@ -180,6 +204,21 @@ class ColumnResult:
     hint: str | None = None
     new: tuple[tuple[str, int], ...] = ()
     sustained: Sustained | None = None
+    remains: Remains | None = None
+
+    @property
+    def live_rows(self) -> int | None:
+        """Live rows; None if the column could not be counted."""
+        if self.remains is not None:
+            return self.remains.rows
+        return None if self.live is None else self.live.rows
+
+    @property
+    def missing(self) -> float | None:
+        """Share of live rows without a value, in [0, 1]; None if there are none."""
+        if self.remains is not None:
+            return self.remains.missing
+        return self.live.missing / self.live.rows if self.live is not None and self.live.rows else None
 
     @property
     def problems(self) -> list[Quality]:
@@ -210,6 +249,8 @@ class ColumnResult:
     @property
     def novel(self) -> float | None:
         """Share of live rows in no bin or category of the baseline, in [0, 1]; None if it cannot be told."""
+        if self.remains is not None:
+            return self.remains.novel
         if self.live is None or self.live.rows == 0:
             return None
         if self.bins[0].numeric:  # the outer bins hold what lies beyond all reference rows

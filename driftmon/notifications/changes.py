@@ -105,7 +105,7 @@ def change_of(told: Collection[Firing], now: frozenset[Firing], *, least: str = 
     """
     counting = [item for item in told if SEVERITIES[item.severity] >= SEVERITIES[least]]
     known = _severities(counting)
-    fresh = frozenset(item for item in now if SEVERITIES[item.severity] > known.get(_matter(item), 0))
+    fresh = frozenset(item for item in now if SEVERITIES[item.severity] > _known(item, known))
     still = {_matter(item) for item in now}
     over = frozenset(item for item in counting if _matter(item) not in still)
     if fresh or (over and not now):
@@ -116,6 +116,14 @@ def change_of(told: Collection[Firing], now: frozenset[Firing], *, least: str = 
 def _matter(item: Firing) -> tuple[str, str, str]:
     """What an alert is about: a column that drifts is one matter, be it for one window or for many."""
     return "drift" if item.alert in DRIFT else item.alert, item.column, item.segment
+
+
+def _known(item: Firing, known: Mapping[tuple[str, str, str], int]) -> int:
+    """How bad it was said to be: a column that follows one of its segments, and is no worse, is the same news."""
+    alert, column, segment = _matter(item)
+    if segment:
+        return known.get((alert, column, segment), 0)
+    return max((told for (a, c, _), told in known.items() if (a, c) == (alert, column)), default=0)
 
 
 def _severities(items: Iterable[Firing]) -> dict[tuple[str, str, str], int]:

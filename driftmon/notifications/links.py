@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from driftmon.core.window import isoformat
+from driftmon.findings import is_widespread
+from driftmon.notifications.changes import DRIFT
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -60,7 +62,9 @@ def _milliseconds(instant: datetime) -> int:
 
 
 def _worst_alert(snapshot: MonitorSnapshot, change: Change) -> str | None:
-    """The alert of the worst column that is told of; else one of the monitor itself."""
+    """The alert of the worst column that is told of, or of the many at once; else one of the monitor itself."""
+    if is_widespread(snapshot.columns) and any(item.alert in DRIFT for item in change.firing):
+        return "DriftmonWidespreadDrift"
     firing = {(item.column, item.segment, item.alert) for item in change.firing}
     for finding in snapshot.findings:
         for alert in finding.alerts:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Literal
 
+from driftmon.findings import is_widespread
 from driftmon.notifications.changes import FAILING
 from driftmon.notifications.links import links_of
 from driftmon.words import listed, named, printable
@@ -157,6 +158,10 @@ def _lines(snapshot: MonitorSnapshot, change: Change, error: str | None) -> list
         lines.append(f"The last {snapshot.consecutive_failed_runs} checks failed: {error or 'no reason is known'}")
     if failing and snapshot.headline:
         lines.append(f"What follows is of the newest window that was checked: {snapshot.headline}")
+    if is_widespread(snapshot.columns):
+        lines.append(
+            "So many at once are rarely the world: look for a broken feed, a changed schema or a wrong baseline first."
+        )
     if change.fresh and change.fresh != change.firing:
         lines.append(f"New since the last message: {_names(change.fresh)}")
     if change.over:
@@ -194,7 +199,7 @@ def _role(finding: Finding) -> str:
 
 def _fitted(content: _Content, takes: Format) -> Message:
     """As many columns as there is room for, and how many more there are."""
-    title = _clipped(_safe(content.title), takes.title if takes.title > 0 else LONGEST_TITLE)
+    title = _shortened(_safe(content.title), takes.title if takes.title > 0 else LONGEST_TITLE)
     room = min(takes.body, LONGEST_BODY)
     html = takes.markup != "plain"
     if takes.title <= 0:
@@ -268,3 +273,11 @@ def _safe(text: str) -> str:
 
 def _clipped(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def _shortened(title: str, most: int) -> str:
+    """A title that still ends with its rows and its window, whatever of the columns has to go."""
+    head, bracket, about = title.rpartition(" (")
+    if len(title) <= most or not bracket or len(about) > most // 2:
+        return _clipped(title, most)
+    return f"{_clipped(head, most - len(about) - 2)} ({about}"

@@ -151,3 +151,12 @@ def test_a_column_speaks_for_its_segments_unless_one_of_them_is_worse():
     assert firing_now(snapshot(finding("a", "warning"), mild)) == {A_WARNING}
     assert firing_now(snapshot(finding("a"), mild, bad)) == {A_CRITICAL}
     assert len(firing_now(snapshot(mild, bad))) == 2
+
+
+def test_a_column_that_follows_one_of_its_segments_is_no_news_unless_it_is_worse():
+    segment = Firing("DriftmonColumnDrift", "critical", "a", "o=JFK")
+
+    assert change_of({segment}, frozenset({segment, A_WARNING})) is None
+    assert change_of({Firing("DriftmonColumnDrift", "warning", "a", "o=JFK")}, frozenset({A_CRITICAL})).fresh == {
+        A_CRITICAL
+    }

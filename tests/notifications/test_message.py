@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -13,11 +14,12 @@ from apprise.plugins.slack import NotifySlack
 from hypothesis import given
 from hypothesis import strategies as st
 
+from driftmon.core.verdict import Status
 from driftmon.notifications.changes import FAILING, change_of, firing_now
 from driftmon.notifications.message import JOINER, LONGEST_BODY, Format, compose, sample
 from driftmon.settings import Links
 from driftmon.store.notifications import Firing
-from tests.notifications.snapshots import TEXT, finding, snapshot
+from tests.notifications.snapshots import TEXT, column, finding, snapshot
 
 LINKS = Links("https://grafana.example", "https://drift.example")
 NOWHERE = Links("", "")
@@ -232,3 +234,21 @@ def test_a_test_says_that_it_is_one():
     assert found.title == "flights: test of notifications"
     assert "This is a test: nothing has drifted" in found.body
     assert "https://drift.example/monitors/flights" in found.body
+
+
+def test_a_long_title_still_ends_with_the_rows_and_the_window():
+    named = ", ".join(f"column_{number} (critical)" for number in range(30))
+    found = message(replace(TWO, headline=f"30 of 40 columns drifted: {named} (964 rows of 2013-05-23)"), title=100)
+
+    assert len(found.title) <= 100
+    assert found.title.startswith("[critical] flights: 30 of 40 columns drifted: column_0 (critical)")
+    assert found.title.endswith("… (964 rows of 2013-05-23)")
+
+
+def test_many_at_once_are_told_apart_from_some_that_drift():
+    columns = tuple(column(f"c{number}", Status.CRITICAL) for number in range(4))
+    found = message(replace(TWO, columns=columns), links=LINKS)
+
+    assert "So many at once are rarely the world" in found.body
+    assert "/runbooks/DriftmonWidespreadDrift" in found.body
+    assert "So many at once" not in message(links=LINKS).body
