@@ -7,10 +7,10 @@ Windows are written in the order in which they would come: one day of all monito
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sqlalchemy import Integer, Table, and_, cast, func, insert, literal, select, text
+from sqlalchemy import Table, and_, insert, literal, select, text
 from sqlalchemy.orm import aliased
 
 from driftmon.core.baseline import Baseline, BaselineColumn, Learnt
@@ -95,9 +95,7 @@ class Made:
     def result(self, monitor: str, window: Window, *, drift: bool = False) -> CheckResult:
         """The result of one window; with drift, every twentieth column has moved."""
         place = iter(range(len(self.names)))
-        live = self._profile(
-            lambda: 0.8 if drift and next(place) % 20 == 0 else 0.05 * self._rng.normal()
-        )
+        live = self._profile(lambda: 0.8 if drift and next(place) % 20 == 0 else 0.05 * self._rng.normal())
         return check(self.baseline, live, policy=Policy(), monitor=(monitor, "model"), window=window)
 
 
@@ -132,11 +130,11 @@ def fill(url: str, count: int, columns: int, windows: int) -> None:
         database.close()
 
 
-def _copied(connection: Connection, table: Table, source: Select[object]) -> None:
+def _copied(connection: Connection, table: Table, source: Select[Any]) -> None:
     connection.execute(insert(table).from_select([column.name for column in source.selected_columns], source))
 
 
-def _others(table: Table, *without: str) -> list[object]:
+def _others(table: Table, *without: str) -> list[Any]:
     return [column for column in table.columns if column.name not in without]
 
 
@@ -147,16 +145,28 @@ def _copy_monitors(connection: Connection, first: str, count: int) -> None:
     connection.execute(insert(monitors), [{key: value for key, value in row.items() if key != "id"} for row in new])
     ids = select(monitors.c.id.label("monitor_id")).where(monitors.c.name != first).subquery()
     own = aliased(baselines)
-    _copied(connection, baselines, select(ids.c.monitor_id, *_others(baselines, "id", "monitor_id")).join(ids, literal(1) == 1))
-    fresh = select(baselines.c.id.label("baseline_id"), baselines.c.monitor_id).where(
-        baselines.c.monitor_id.in_(select(ids.c.monitor_id))
-    ).subquery()
+    _copied(
+        connection,
+        baselines,
+        select(ids.c.monitor_id, *_others(baselines, "id", "monitor_id")).join(ids, literal(1) == 1),
+    )
+    fresh = (
+        select(baselines.c.id.label("baseline_id"), baselines.c.monitor_id)
+        .where(baselines.c.monitor_id.in_(select(ids.c.monitor_id)))
+        .subquery()
+    )
     del own
     for table in (baseline_columns, baseline_profiles):
         template = select(*_others(table, "id", "baseline_id")).where(table.c.baseline_id == 1).subquery()
         source = select(fresh.c.baseline_id, *template.c).join(template, literal(1) == 1)
         _copied(connection, table, source.order_by(fresh.c.baseline_id, template.c.position))
-    _copied(connection, promotions, select(fresh.c.monitor_id, fresh.c.baseline_id, literal(TODAY, promotions.c.promoted_at.type).label("promoted_at")))
+    _copied(
+        connection,
+        promotions,
+        select(
+            fresh.c.monitor_id, fresh.c.baseline_id, literal(TODAY, promotions.c.promoted_at.type).label("promoted_at")
+        ),
+    )
     _copy_histograms(connection)
 
 
@@ -193,8 +203,17 @@ def _copy_day(connection: Connection, first: str, number: int) -> None:
     values = {"model": "model", "window_start": window.start, "window_end": window.end, "status": status}
     values |= {"live_rows": ROWS, "checked_at": window.end, "scheduled": True}
     given = [literal(value, checks.c[name].type).label(name) for name, value in values.items()]
-    _copied(connection, checks, select(baselines.c.monitor_id, baselines.c.id.label("baseline_id"), *given).order_by(baselines.c.id))
-    bounds = [("window_start", window.start), ("window_end", window.end), ("started_at", window.end), ("finished_at", window.end)]
+    _copied(
+        connection,
+        checks,
+        select(baselines.c.monitor_id, baselines.c.id.label("baseline_id"), *given).order_by(baselines.c.id),
+    )
+    bounds = [
+        ("window_start", window.start),
+        ("window_end", window.end),
+        ("started_at", window.end),
+        ("finished_at", window.end),
+    ]
     given = [literal(value, runs.c[name].type).label(name) for name, value in bounds]
     _copied(connection, runs, select(monitors.c.id.label("monitor_id"), *given))
     where = aliased(baseline_columns)

@@ -148,7 +148,7 @@ class Explanation:
         check = check_json(self.check)
         shares = iter(self.bins)
         column = column_json(self.column)
-        for item in column["bins"]:
+        for item in column["bins"] if self.column.remains is None else ():
             empty = not item["reference"] and not item["live"]
             share = None if empty or not self.bins else next(shares)
             item |= {

@@ -69,8 +69,8 @@ def column_json(result: ColumnResult) -> dict[str, Any]:
         "reason": result.reason,
         **scores,
         "threshold": {"warning": result.threshold.warning, "critical": result.threshold.critical},
-        "rows": {"reference": result.reference.rows, "live": None if result.live is None else result.live.rows},
-        "missing": {"reference": _missing(result.reference), "live": _missing(result.live)},
+        "rows": {"reference": result.reference.rows, "live": result.live_rows},
+        "missing": {"reference": _missing(result.reference), "live": result.missing},
         "novel": {"expected": result.expected_novel, "live": result.novel},
         "calibration": result.calibration,
         "quality": [_quality_json(quality) for quality in result.quality],
@@ -78,6 +78,7 @@ def column_json(result: ColumnResult) -> dict[str, Any]:
         "hint": result.hint,
         "new_categories": [{"category": category, "rows": rows} for category, rows in result.new],
         "bins": [_bin_json(result, position, item) for position, item in enumerate(result.bins)],
+        **({} if result.remains is None else {"bins_pruned": True}),
     }
 
 
@@ -109,7 +110,9 @@ def _bin_json(result: ColumnResult, position: int, item: Bin) -> dict[str, Any]:
     return _place_json(item) | {
         "reference": result.reference.counts[position],
         "live": None if result.live is None else result.live.counts[position],
-        "contribution": None if result.scores is None else result.scores.contributions[position],
+        "contribution": result.scores.contributions[position]
+        if result.scores and result.scores.contributions
+        else None,
     }
 
 
@@ -126,8 +129,8 @@ def _quality_json(quality: Quality) -> dict[str, Any]:
     return asdict(quality) | {"check": str(quality.check)}
 
 
-def _missing(histogram: Histogram | None) -> float | None:
-    return None if histogram is None or histogram.rows == 0 else histogram.missing / histogram.rows
+def _missing(histogram: Histogram) -> float | None:
+    return None if histogram.rows == 0 else histogram.missing / histogram.rows
 
 
 def _window_json(window: Window | None) -> dict[str, str] | None:

@@ -16,6 +16,7 @@ from driftmon.core.verdict import BEYOND_CHANCE, FALSE_DISCOVERY_RATE, Status
 from driftmon.words import (
     LEAST_BOUND,
     NATS,
+    PRUNED,
     clipped,
     listed,
     named,
@@ -226,7 +227,9 @@ def _cause_advice(column: ColumnResult) -> str:
 def _changed(explanation: Explanation) -> tuple[str, ...]:
     column = explanation.column
     scores, live = column.scores, column.live
-    if scores is None or live is None:
+    if column.remains is not None:
+        return (f"{PRUNED}: what moved can no longer be told", *_new(column), *_missing(column))
+    if scores is None or live is None or scores.total_variation is None:
         return ()
     lines = [
         f"{percent(scores.total_variation)} of the rows moved to another bin; with {live.rows:,} "
@@ -234,10 +237,15 @@ def _changed(explanation: Explanation) -> tuple[str, ...]:
     ]
     if scores.higher is not None:
         lines += [_direction(scores.higher, explanation.direction), _middles(explanation)]
-    lines += [_bins(explanation), *_new(column)]
-    missing = [percent(side.missing / side.rows) for side in (column.reference, live)]
-    lines.append(f"missing values: {missing[0]} in the reference, {missing[1]} now")
+    lines += [_bins(explanation), *_new(column), *_missing(column)]
     return tuple(line for line in lines if line)
+
+
+def _missing(column: ColumnResult) -> list[str]:
+    if column.missing is None or not column.reference.rows:
+        return []
+    before = percent(column.reference.missing / column.reference.rows)
+    return [f"missing values: {before} in the reference, {percent(column.missing)} now"]
 
 
 def _direction(higher: float, direction: int) -> str:
@@ -318,10 +326,10 @@ def _new(column: ColumnResult) -> list[str]:
 
 def _numbers(explanation: Explanation, unit: Unit) -> tuple[str, ...]:
     column = explanation.column
-    scores, live = column.scores, column.live
-    if scores is None or live is None:
+    scores, rows = column.scores, column.live_rows
+    if scores is None or rows is None:
         return ()
-    lines = [_kl(explanation, scores, live.rows, unit), _bound(column, scores, unit)]
+    lines = [_kl(explanation, scores, rows, unit), _bound(column, scores, unit)]
     if scores.kl_reverse > SAYS_MORE * scores.kl and scores.lower_bound_reverse > scores.lower_bound:
         lines.append(
             f"in the reverse direction KL is {unit.text(scores.kl_reverse)}: values that the reference had often are rare now"
@@ -398,7 +406,7 @@ def _over_time(explanation: Explanation, zone: ZoneInfo, unit: Unit) -> tuple[st
 
 def _more_numbers(explanation: Explanation, unit: Unit) -> tuple[str, ...]:
     scores, entropies = explanation.column.scores, explanation.entropies
-    if scores is None or entropies is None:
+    if scores is None or entropies is None or scores.hellinger is None or scores.total_variation is None:
         return ()
 
     def exact(nats: float) -> str:

@@ -22,6 +22,7 @@ __all__ = [
     "BITS",
     "LEAST_BOUND",
     "NATS",
+    "PRUNED",
     "Named",
     "Unit",
     "bounds_text",
@@ -44,6 +45,9 @@ LEAST_BOUND = 0.001
 
 CENTURIES = 1701, 2248
 """The years from and up to which a bound is one that somebody wrote: those of an open end are farther out."""
+
+PRUNED = "the bins of this window were pruned"
+"""What stands where bins would be told, once `driftmon prune` has let them go."""
 
 NAMED_NEW = 5
 """New categories that a line names; the JSON has more."""
@@ -122,8 +126,10 @@ def moved(column: ColumnResult, *, most: int = 2, between: str = ", ") -> str:
     """
     The bins that make most of a column's divergence, with their shares before and now: ``(41, 120] 10 % → 18 %``.
 
-    Empty if there is no number. A column without a verdict says why instead.
+    Empty if there is no number. A column without a verdict says why instead, and one whose bins were pruned says that.
     """
+    if column.remains is not None:
+        return PRUNED if column.status.evaluated else column.reason or ""
     if column.scores is None or column.live is None:
         return column.reason or ""
     parts = column.scores.contributions

@@ -25,6 +25,7 @@ from driftmon.cli import (
     monitors,
     notify,
     plan,
+    prune,
     replay,
     report,
     serve,
@@ -66,6 +67,7 @@ for command in (
     notify.notify,
     doctor.doctor,
     database.db,
+    prune.prune,
     airflow.airflow,
 ):
     cli.add_command(command)

@@ -2,20 +2,21 @@
 Many rows at once.
 
 SQLite takes row after row as fast as it can write. On PostgreSQL that costs a message a row, so that there one statement takes all
-of them, a column an array.
+of them as one text of JSON: the driver would take longer to write arrays or a COPY, value by value, than the server to read it.
 """
 
 from __future__ import annotations
 
+import json
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ARRAY, bindparam, func, insert, select, update
+from sqlalchemy import JSON, Text, bindparam, cast, column, func, insert, select, update
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from sqlalchemy import ColumnElement, Connection, Insert, Table, Update
+    from sqlalchemy import ColumnElement, Connection, Dialect, Insert, Table, Update
 
 __all__ = ["insert_all", "update_all"]
 
@@ -34,7 +35,7 @@ def insert_all(connection: Connection, table: Table, rows: Sequence[Mapping[str,
     """
     for some in _parts(rows):
         if connection.dialect.name == "postgresql":
-            connection.execute(_insert_at_once(table, tuple(some[0])), _arrays(some))
+            connection.execute(_insert_at_once(table, tuple(some[0])), _as_json(connection.dialect, table, some))
         else:
             connection.execute(insert(table), [dict(row) for row in some])
 
@@ -51,7 +52,7 @@ def update_all(connection: Connection, table: Table, rows: Sequence[Mapping[str,
     for some in _parts(rows):
         names = tuple(some[0])
         if connection.dialect.name == "postgresql":
-            connection.execute(_update_at_once(table, names), _arrays(some))
+            connection.execute(_update_at_once(table, names), _as_json(connection.dialect, table, some))
         else:
             statement = _updating(table, {name: bindparam(_new(name), type_=table.c[name].type) for name in names})
             connection.execute(statement, [{_new(name): value for name, value in row.items()} for row in some])
@@ -65,13 +66,18 @@ def _new(name: str) -> str:
     return f"new_{name}"  # the names of columns are taken
 
 
-def _arrays(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
-    return {_new(name): [row[name] for row in rows] for name in rows[0]}
+def _as_json(dialect: Dialect, table: Table, rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """The rows as a list of objects, their values as the columns' types write them; no NaN, which is never stored."""
+    found = {name: table.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in rows[0]}
+    written = {name: write for name, write in found.items() if write is not None}
+    content = [{**row, **{name: write(row[name]) for name, write in written.items()}} for row in rows]
+    return {"rows": json.dumps(content, separators=(",", ":"), allow_nan=False, default=str)}
 
 
-def _unnested(table: Table, names: Sequence[str]) -> dict[str, ColumnElement[Any]]:
-    arrays = (bindparam(_new(name), type_=ARRAY(table.c[name].type)) for name in names)
-    new = func.unnest(*arrays).table_valued(*names).render_derived("new")
+def _unfolded(table: Table, names: Sequence[str]) -> dict[str, ColumnElement[Any]]:
+    rows = cast(bindparam("rows", type_=Text), JSON)
+    typed = (column(name, table.c[name].type) for name in names)
+    new = func.json_to_recordset(rows).table_valued(*typed).render_derived("new", with_types=True)
     return {name: new.c[name] for name in names}
 
 
@@ -86,9 +92,9 @@ def _updating(table: Table, new: Mapping[str, ColumnElement[Any]]) -> Update:
 
 @lru_cache
 def _insert_at_once(table: Table, names: tuple[str, ...]) -> Insert:
-    return insert(table).from_select(names, select(*_unnested(table, names).values()))
+    return insert(table).from_select(names, select(*_unfolded(table, names).values()))
 
 
 @lru_cache
 def _update_at_once(table: Table, names: tuple[str, ...]) -> Update:
-    return _updating(table, _unnested(table, names))
+    return _updating(table, _unfolded(table, names))

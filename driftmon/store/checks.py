@@ -68,6 +68,7 @@ def save(
         "live_rows": result.live_rows,
         "checked_at": now,
         "scheduled": scheduled,
+        "bins_pruned": False,
     }
     check_id, was_of = _place(connection, monitor, window, values)
     ids = reference_ids(connection, baseline_id)

@@ -112,6 +112,13 @@ class Database:
             yield connection
 
     @contextmanager
+    def maintaining(self) -> Iterator[Connection]:
+        """A connection outside of any transaction, for what a database does about its own files."""
+        options = {"isolation_level": "AUTOCOMMIT"} if self.file is None else {"sqlite_begin": ()}
+        with translated(self.name), self._connected(options) as connection:
+            yield connection
+
+    @contextmanager
     def _writing(self, *sqlite_begin: str) -> Iterator[Connection]:
         if self.read_only:
             raise StoreError(f"results database {self.name} was opened read-only; open it for writing")
@@ -196,6 +203,8 @@ def _use_write_ahead_log(file: Path) -> None:
     with closing(_sqlite_connection(file, mode="rwc")) as connection:
         while True:
             try:
+                # Only heard before the first table is made: what is deleted later can be given back to the disk piece by piece.
+                connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
                 connection.execute("PRAGMA journal_mode = WAL")
             except sqlite3.OperationalError as exc:
                 if exc.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:

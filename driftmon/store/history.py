@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,11 +14,12 @@ from driftmon.core.histogram import Histogram, as_matrix
 from driftmon.core.layout import NumericLayout
 from driftmon.core.learning import Excluded
 from driftmon.core.quality import Quality, QualityCheck
-from driftmon.core.result import CheckResult, ColumnResult, Scores
+from driftmon.core.result import CheckResult, ColumnResult, Remains, Scores
 from driftmon.core.verdict import Status, Threshold
 from driftmon.core.window import Window
 from driftmon.store.references import references
 from driftmon.store.schema import (
+    BREACHED,
     SCORES,
     baseline_columns,
     baseline_histograms,
@@ -98,7 +100,7 @@ def alerted(connection: Connection, query: Select[Any]) -> dict[Window, list[Col
         .join(baseline_histograms, baseline_histograms.c.id == column_results.c.reference_id)
         .join(baseline_columns, baseline_columns.c.id == baseline_histograms.c.column_id)
         .join(baseline_profiles, baseline_profiles.c.id == baseline_histograms.c.profile_id)
-        .where(column_results.c.status.in_([str(status) for status in Status if status.breach]))
+        .where(BREACHED)
         .order_by(
             *(of_windows.c.window_end, of_windows.c.window_start),
             *(baseline_profiles.c.position, baseline_columns.c.position),
@@ -173,7 +175,9 @@ def _results(
 def _column_results(found: Sequence[tuple[Row[Any], Reference]]) -> tuple[ColumnResult, ...]:
     lives = [None if row.counts is None else Histogram(tuple(from_json(row.counts)), row.novel) for row, _ in found]
     scored = [place for place, (row, _) in enumerate(found) if row.kl is not None]
-    scores = dict(zip(scored, _scores([(*found[place], lives[place]) for place in scored]), strict=True))
+    whole = [place for place in scored if lives[place] is not None]
+    scores = {place: _stored_scores(found[place][0]) for place in scored}
+    scores |= dict(zip(whole, _scores([(*found[place], lives[place]) for place in whole]), strict=True))
     return tuple(
         ColumnResult(
             column=reference.column,
@@ -193,9 +197,16 @@ def _column_results(found: Sequence[tuple[Row[Any], Reference]]) -> tuple[Column
             hint=row.hint,
             new=tuple((category, rows) for category, rows in from_json(row.new_categories or "[]")),
             sustained=state_from_row(row),
+            remains=_remains(row),
         )
         for place, ((row, reference), live) in enumerate(zip(found, lives, strict=True))
     )
+
+
+def _remains(row: Row[Any]) -> Remains | None:
+    if row.counts is not None or row.live_rows is None:
+        return None
+    return Remains(row.live_rows, row.missing_ratio, row.novel_ratio)
 
 
 def quality_from(row: Row[Any]) -> tuple[Quality, ...]:
@@ -223,17 +234,27 @@ def _scores(scored: Sequence[tuple[Row[Any], Reference, Histogram | None]]) -> l
     reference = as_matrix(reference.histogram for _, reference, _ in scored)
     evidence = weigh(reference, live, np.array([reference.layout.size for _, reference, _ in scored]))
     return [
-        Scores(
-            **{name: getattr(row, name) for name in SCORES},
+        replace(
+            _stored_scores(row),
             hellinger=float(evidence.hellinger[place]),
             total_variation=float(evidence.total_variation[place]),
             higher=_higher(evidence, place, reference),
-            history_windows=row.history_windows or 0,
-            calibrated=row.calibrated,
             contributions=tuple(evidence.contributions[place, : reference.layout.size].tolist()),
         )
         for place, (row, reference, _) in enumerate(scored)
     ]
+
+
+def _stored_scores(row: Row[Any]) -> Scores:
+    return Scores(
+        **{name: getattr(row, name) for name in SCORES},
+        hellinger=None,
+        total_variation=None,
+        higher=None,
+        history_windows=row.history_windows or 0,
+        calibrated=row.calibrated,
+        contributions=(),
+    )
 
 
 def _higher(evidence: Evidence, place: int, reference: Reference) -> float | None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-__all__ = ["CONSIDERED", "Stored", "looked_back_on", "outdated"]
+__all__ = ["CONSIDERED", "Stored", "looked_back_on", "needed_by_the_next", "outdated"]
 
 CONSIDERED = 4 * LOOKED_BACK
 """Stored windows among which a window looks for those before it: more than it takes, for some overlap."""
@@ -26,11 +26,12 @@ CONSIDERED = 4 * LOOKED_BACK
 
 @dataclass(frozen=True)
 class Stored:
-    """A stored window, by its row id."""
+    """A stored window, by its row id; `pruned` if its bins are gone."""
 
     id: int
     start: datetime
     end: datetime
+    pruned: bool = False
 
 
 def looked_back_on(windows: Sequence[Stored], place: int) -> list[int]:
@@ -63,6 +64,22 @@ def looked_back_on(windows: Sequence[Stored], place: int) -> list[int]:
     return taken
 
 
+def needed_by_the_next(windows: Sequence[Stored]) -> list[int]:
+    """
+    The windows that one after them may look back on, by row id.
+
+    Where windows overlap, each looks back on others than the one before it, none of which is older than the oldest of this one;
+    unless there are too few.
+    """
+    if not windows:
+        return []
+    considered = windows[-CONSIDERED:]
+    taken = looked_back_on(considered, len(considered) - 1)
+    oldest = taken[-1] if len(taken) == LOOKED_BACK else considered[0].id
+    ids = [window.id for window in considered]
+    return ids[ids.index(oldest) :]
+
+
 def outdated(
     before: Sequence[Stored], window: Stored, after: Sequence[Stored], *, was: bool, now: bool
 ) -> dict[int, list[int]]:
@@ -81,7 +98,8 @@ def outdated(
     Returns
     -------
     dict of int to list of int
-        Row ids of windows, in order, each with those of the windows that it looks back on now, the newest first.
+        Row ids of windows, in order, each with those of the windows that it looks back on now, the newest first. Those that
+        were pruned are left out: what is known of them stays as it is.
     """
     old, new = ([*before, *([window] if among else []), *after] for among in (was, now))
     found: dict[int, list[int]] = {}
@@ -89,6 +107,8 @@ def outdated(
         found[window.id] = looked_back_on(new, len(before))
     # Farther on, the window is not among those considered.
     for place, later in enumerate(after[: CONSIDERED - 1], start=len(before)):
+        if later.pruned:
+            continue
         taken = looked_back_on(new, place + now)
         if window.id in taken or (was != now and taken != looked_back_on(old, place + was)):
             found[later.id] = taken

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Row
 
-__all__ = ["add_run", "facts_from", "find", "keys", "lock", "record_run", "register"]
+__all__ = ["add_run", "facts_from", "find", "keys", "lock", "names", "record_run", "register"]
 
 
 def register(connection: Connection, facts: MonitorFacts, *, now: datetime) -> int:
@@ -85,6 +85,11 @@ def keys(connection: Connection) -> list[SnapshotKey]:
     """One key for every monitor whose file is known, by name."""
     query = select(monitors.c.name, monitors.c.revision).where(monitors.c.model.is_not(None))
     return [SnapshotKey(row.name, row.revision) for row in sorted(connection.execute(query))]
+
+
+def names(connection: Connection) -> list[str]:
+    """Those of all monitors that anything is stored of, sorted."""
+    return sorted(connection.execute(select(monitors.c.name)).scalars())
 
 
 def find(connection: Connection, name: str) -> int | None:

@@ -23,6 +23,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    bindparam,
     text,
 )
 
@@ -30,6 +31,7 @@ from driftmon.core.verdict import Status
 from driftmon.store.types import Instant, Verbatim
 
 __all__ = [
+    "BREACHED",
     "EVALUATED",
     "RATIOS",
     "SCHEMA_VERSION",
@@ -69,6 +71,9 @@ SUSTAINED = ("ewma", "sustained_p_value", "sustained_q_value", "pooled_lower_bou
 
 EVALUATED = [str(status) for status in Status if status.evaluated]
 """What stands in a row of results whose numbers led to a verdict."""
+
+_BREACHES = ["warning", "critical"]
+_WHERE_BREACHED = text("status IN ('warning', 'critical')")
 
 metadata = MetaData(
     naming_convention={
@@ -253,8 +258,17 @@ column_results = Table(
     Column("ewma_windows", Integer, comment="windows that ewma is of"),
     Column("sustained", Boolean, comment="null outside the schedule, and where the column may not alert"),
     Index(None, "reference_id"),
+    Index(
+        "ix_driftmon_column_results_breaches",
+        "check_id",
+        postgresql_where=_WHERE_BREACHED,
+        sqlite_where=_WHERE_BREACHED,
+    ),
     _finite("warning_threshold", "critical_threshold", *RATIOS, *SCORES, *SUSTAINED),
 )
+
+BREACHED = column_results.c.status.in_(bindparam("breaches", _BREACHES, expanding=True, literal_execute=True))
+"""Results that drifted beyond a threshold: few, with an index of their own, which SQLite takes for the same words only."""
 
 runs = Table(
     "driftmon_runs",

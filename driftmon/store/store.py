@@ -14,7 +14,9 @@ from driftmon.store import (
     monitors,
     notifications,
     promotions,
+    pruning,
     rolling,
+    room,
     snapshots,
     timeline,
 )
@@ -22,7 +24,7 @@ from driftmon.store.engine import Database
 from driftmon.store.records import RunRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from datetime import datetime
     from types import TracebackType
 
@@ -34,8 +36,10 @@ if TYPE_CHECKING:
     from driftmon.core.verdict import Status
     from driftmon.core.window import Window
     from driftmon.store.notifications import Claim, Told
+    from driftmon.store.pruning import Pruned, Retention
     from driftmon.store.records import BaselineRecord, MonitorFacts, MonitorSnapshot, SnapshotKey
     from driftmon.store.references import ColumnKey
+    from driftmon.store.room import Room
     from driftmon.store.timeline import Timeline, WindowPoint
     from driftmon.streaks import Streak
 
@@ -310,6 +314,45 @@ class Store:
         """Give up a claim, and keep what was told while it lasted; who is not among the news was not told."""
         with self._database.writing() as connection:
             notifications.finish(connection, monitor, claim, news)
+
+    # Pruned
+
+    def monitors(self) -> list[str]:
+        """The names of all monitors that anything is stored of, sorted."""
+        with self._database.reading() as connection:
+            return monitors.names(connection)
+
+    def outlook(self, monitor: str, retention: Retention) -> Pruned:
+        """What `prune` would let go of a monitor; changes nothing."""
+        with self._database.reading() as connection:
+            row_id = monitors.find(connection, monitor)
+            return pruning.Pruned() if row_id is None else pruning.outlook(connection, row_id, retention)
+
+    def prune(self, monitor: str, retention: Retention) -> Iterator[Pruned]:
+        """
+        Let go of what is old of a monitor, in transactions of a fraction of a second; gives what went after each.
+
+        The newest window stays, and what sustained drift and rows of breaches up to it stand on; so does the baseline in force,
+        and those that a stored window was checked against.
+        """
+        with self._database.reading() as connection:
+            row_id = monitors.find(connection, monitor)
+            if row_id is None or not pruning.has_old(connection, row_id, retention):
+                return
+        while True:
+            with self._database.writing() as connection:
+                done = pruning.prune_some(connection, row_id, retention)
+            if done == pruning.Pruned():
+                return
+            yield done
+
+    def room(self) -> Room:
+        """The bytes that the database takes."""
+        return room.room(self._database)
+
+    def give_back(self, *, compact: bool = False) -> None:
+        """Make the room of what was pruned useful, see `driftmon.store.room`."""
+        room.give_back(self._database, compact=compact)
 
     # Read by the exporter
 

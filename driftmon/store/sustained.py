@@ -83,7 +83,7 @@ def _says_the_same(connection: Connection, written: Written) -> bool:
 def _around(connection: Connection, baseline: int, window: Stored) -> tuple[list[Stored], list[Stored]]:
     """The next windows of a baseline's schedule, before and after one, both by end and start."""
     place = tuple_(checks.c.window_end, checks.c.window_start)
-    query = select(checks.c.id, checks.c.window_start, checks.c.window_end).where(
+    query = select(checks.c.id, checks.c.window_start, checks.c.window_end, checks.c.bins_pruned).where(
         checks.c.baseline_id == baseline, checks.c.scheduled
     )
     back = query.where(place < (window.end, window.start)).order_by(
@@ -216,10 +216,11 @@ def _p_values(columns: _Columns, results: _Results, windows: Collection[int]) ->
 
 
 def _counts(columns: _Columns, results: _Results, windows: Collection[int]) -> dict[int, NDArray[np.float64]]:
-    """Live rows of each bin of each column with a verdict."""
+    """Live rows of each bin of each column with a verdict; none where the bins were pruned."""
     found: dict[int, list[tuple[int, list[int]]]] = {window: [] for window in windows}
     for window, reference, counts in results.evaluated(windows, "counts"):
-        found[window].append((columns.places[reference], from_json(counts)))
+        if counts is not None:
+            found[window].append((columns.places[reference], from_json(counts)))
     return {window: _matrix(rows, columns.counts.shape) for window, rows in found.items()}
 
 

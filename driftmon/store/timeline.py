@@ -13,7 +13,7 @@ from driftmon.core.window import Window
 from driftmon.store.history import between, checks_of, newest_first
 from driftmon.store.records import RunRecord
 from driftmon.store.references import reference_ids
-from driftmon.store.schema import checks, column_results, monitors, runs
+from driftmon.store.schema import BREACHED, checks, column_results, monitors, runs
 from driftmon.store.types import from_json
 
 if TYPE_CHECKING:
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from driftmon.store.references import ColumnKey
 
 __all__ = ["ColumnPoint", "Timeline", "WindowPoint", "last_failure", "strips", "timeline"]
-
-BREACHES = [str(status) for status in Status if status.breach]
 
 MOST_NAMES = 500
 """Monitors asked for by name; for more, all are read, since databases limit the values of a statement."""
@@ -217,11 +215,7 @@ def _breaches(connection: Connection, check_ids: Sequence[int]) -> dict[int, tup
     """For windows in which something drifted: how many columns, and the largest KL in critical thresholds."""
     results = column_results.c
     in_thresholds = func.max(results.kl / func.nullif(results.critical_threshold, 0.0))
-    query = (
-        select(results.check_id, func.count(), in_thresholds)
-        .where(results.status.in_(BREACHES))
-        .group_by(results.check_id)
-    )
+    query = select(results.check_id, func.count(), in_thresholds).where(BREACHED).group_by(results.check_id)
     found: dict[int, tuple[int, float | None]] = {}
     for first in range(0, len(check_ids), MOST_NAMES):
         for row in connection.execute(query.where(results.check_id.in_(check_ids[first : first + MOST_NAMES]))):
