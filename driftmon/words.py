@@ -188,7 +188,8 @@ def sustained_text(column: ColumnResult, unit: Unit = NATS) -> str:
         if not unit.is_sure(state.lower_bound):
             return f"{last} beyond what is usual, but that {pooled} moved by more than {LEAST_BOUND} {unit.name} is not sure"
         return f"{last} beyond what is usual, but {bound}, not above the warning threshold {warning}"
-    return f"no sustained drift: {last} as usual"
+    together = "as usual" if state.windows == 1 else "taken together not beyond what is usual"
+    return f"no sustained drift: {last} {together}"
 
 
 def window_word(window: Window | None) -> str:
