@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -145,9 +146,9 @@ class Pieces:
             low, high, seen = float(self.low[piece]), float(self.high[piece]), float(self.seen[piece])
             # A value that has been seen may be most of the piece: alone, it is never looked at again.
             around = (
-                (low, float(np.nextafter(seen, -np.inf))),
+                (low, math.nextafter(seen, -math.inf)),
                 (seen, seen),
-                (float(np.nextafter(seen, np.inf)), high),
+                (math.nextafter(seen, math.inf), high),
             )
             for one, two in around:
                 if one <= two:

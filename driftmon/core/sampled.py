@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from driftmon.core.grids import keys_of
+from driftmon.core.scanning import hashed_below
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -47,12 +48,11 @@ class Sampled:
     waiting: int = 0
 
     def add(self, values: NDArray[np.float64]) -> None:
-        """Take in the next values, all finite."""
+        """Take in the next values; those that are not finite are none."""
         if self.share == 0 or len(values) == 0:
             return
-        keys = keys_of(values)
-        if self.share < 1:
-            keys = keys[_hashes(keys) < np.uint64(self.share * 2.0**64)]
+        most = 2**64 if self.share == 1 else int(self.share * 2.0**64)
+        keys = keys_of(hashed_below(most, values))
         self.pending.append(keys)
         self.waiting += len(keys)
         if self.waiting > MOST_PENDING:
@@ -75,27 +75,18 @@ class Sampled:
         self.merge(Sampled(self.share, keys, rows.astype(np.int64)))
 
     @property
+    def taken(self) -> int:
+        """Different values in the sample."""
+        self._settle()
+        return len(self.keys)
+
+    @property
     def distinct(self) -> int:
         """Different values of all rows: estimated, unless all were taken."""
-        self._settle()
-        return round(len(self.keys) / self.share)
+        return round(self.taken / self.share)
 
     @property
     def repeats(self) -> bool:
         """True if a value of the sample has more than one row."""
         self._settle()
         return bool((self.rows > 1).any())
-
-
-def _hashes(keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """
-    64 evenly spread bits for each key, no two keys having the same.
-
-    References
-    ----------
-    Steele, Lea & Flood (2014), Fast splittable pseudorandom number generators, OOPSLA: the finalizer.
-    """
-    mixed = keys + np.uint64(0x9E3779B97F4A7C15)
-    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return mixed ^ (mixed >> np.uint64(31))

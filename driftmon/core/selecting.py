@@ -20,10 +20,9 @@ import numpy as np
 
 from driftmon.core.grids import CELLS, FINE, SIDE, keys_of
 from driftmon.core.sampled import Sampled
+from driftmon.core.scanning import pick, survey
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
     from driftmon.core.grids import Grid
@@ -71,7 +70,7 @@ class Survey:
         if self.grid is not None and len(self.counts) == 0:
             self.counts, self.seen = np.zeros(CELLS, np.int64), np.zeros(CELLS)
 
-    def add(self, values: NDArray[np.float64], count: Count | None = None) -> None:
+    def add(self, values: NDArray[np.float64]) -> None:
         """
         Take in the next values, NaN being none.
 
@@ -79,33 +78,32 @@ class Survey:
         ----------
         values : ndarray of float
             Kept as long as there is no grid: hand out a copy of what will change.
-        count : callable, optional
-            A compiled `count_cells`.
         """
-        finite = np.isfinite(values)
+        left = values if self.grid is None else survey(self.grid, values, self.counts, self.seen)
+        finite = np.isfinite(left)
         if not finite.all():
-            self.infinite += int(np.isinf(values).sum())
-            values = values[finite]
+            self.infinite += int(np.isinf(left).sum())
+            left, values = left[finite], values[np.isfinite(values)]
         if len(values) == 0:
             return
         self.rows += len(values)
         self.least, self.most = min(self.least, float(values.min())), max(self.most, float(values.max()))
         self.whole = self.whole and _whole(values)
-        self._count(values, count)
+        self._count(left)
 
-    def _count(self, values: NDArray[np.float64], count: Count | None = None) -> None:
+    def _count(self, values: NDArray[np.float64]) -> None:
         if self.grid is None:
             self.held.append(values)
         else:
-            (count or count_cells)(self.grid, values, self.counts, self.seen)
+            _count_cells(self.grid, values, self.counts, self.seen)
 
-    def spill(self, grid: Grid, count: Count | None = None) -> None:
+    def spill(self, grid: Grid) -> None:
         """Count the values held so far, and those to come, in the cells of a grid."""
         held, self.held = self.held, []
         self.grid = grid
         self.__post_init__()
         while held:
-            self._count(held.pop(), count)
+            self._count(survey(grid, held.pop(), self.counts, self.seen))
 
     def merge(self, other: Survey) -> None:
         """Take in what another part has counted."""
@@ -140,7 +138,7 @@ class Survey:
         self.counts[some], self.seen[some] = counts, seen
 
 
-def count_cells(grid: Grid, values: NDArray[np.float64], counts: NDArray[np.int64], seen: NDArray[np.float64]) -> None:
+def _count_cells(grid: Grid, values: NDArray[np.float64], counts: NDArray[np.int64], seen: NDArray[np.float64]) -> None:
     """Add finite values to the rows of their cells."""
     for start in range(0, len(values), BLOCK):
         block = values[start : start + BLOCK]
@@ -224,27 +222,17 @@ class Cut:
         self._table, self._starts, self._heavy = self.spans.table, self.spans.starts, self.spans.heavy
         self._low_keys = keys_of(self.spans.low)
 
-    def add(self, values: NDArray[np.float64], pick: Pick | None = None) -> None:
-        """
-        Take in the next values, NaN being none.
-
-        Parameters
-        ----------
-        values : ndarray of float
-        pick : callable, optional
-            Compiled: counts spans of a single number, and returns the values of other spans.
-        """
-        finite = np.isfinite(values)
-        if not finite.all():
-            values = values[finite]
+    def add(self, values: NDArray[np.float64]) -> None:
+        """Take in the next values, NaN being none."""
         self.sampled.add(values)
         if len(self.spans.low) == 0:
             return
-        if pick is not None:
-            self._sort(pick(self.spans, self._table, self._starts, values, self.counts, self.seen))
-            return
-        for start in range(0, len(values), BLOCK):
-            block = values[start : start + BLOCK]
+        left = pick(self.spans.grid, values, self._table)
+        finite = np.isfinite(left)
+        if not finite.all():
+            left = left[finite]
+        for start in range(0, len(left), BLOCK):
+            block = left[start : start + BLOCK]
             self._sort(block[self._table[self.spans.grid.cells(block)] >= 0])
 
     def _sort(self, values: NDArray[np.float64]) -> None:
@@ -295,11 +283,3 @@ class Cut:
         self.__init__(state["spans"])  # type: ignore[misc]  # as if it were new
         self.counts[state["some"]], self.seen[state["some"]] = state["counts"], state["seen"]
         self.gathered, self.sampled = state["gathered"], state["sampled"]
-
-
-if TYPE_CHECKING:
-    Count = Callable[[Grid, NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]], None]
-    Pick = Callable[
-        [Spans, NDArray[np.int16], NDArray[np.int64], NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]],
-        NDArray[np.float64],
-    ]

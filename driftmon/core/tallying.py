@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["KEPT", "LEAST_ROWS", "MOST_CATEGORIES", "MOST_DISTINCT", "SKETCHED", "CategoryTally"]
+__all__ = ["LEAST_ROWS", "MOST_CATEGORIES", "MOST_DISTINCT", "SKETCHED", "CategoryTally"]
 
 MOST_CATEGORIES = 30
 """Own bins of a categorical column; with `LEAST_ROWS`, what keeps the null test honest on long tails (statistics, B1.3)."""
@@ -24,9 +24,6 @@ LEAST_ROWS = 20
 
 MOST_DISTINCT = 100_000
 """Categories tallied at once, and the most rare ones whose fingerprints are kept: what bounds memory."""
-
-KEPT = MOST_DISTINCT // 2
-"""Categories that stay when others are forgotten."""
 
 SKETCHED = 4_096
 """Fingerprints that stand for all categories once some were forgotten."""
@@ -37,8 +34,8 @@ class CategoryTally:
     """
     Rows of each category, in bounded memory.
 
-    Exact up to `MOST_DISTINCT` categories. Beyond (`pruned`), the rows of all are lowered again and again by as many as leave
-    `KEPT` of them: `counts` are then at most `lowered` rows too low, and none of more than ``rows / (KEPT + 1)`` rows is lost.
+    Exact up to `most` categories. Beyond (`pruned`), the rows of all are lowered again and again by as many as leave half of
+    them: `counts` are then at most `lowered` rows too low, and no category of more rows than `border` is lost.
     That holds in any order, and for tallies that were merged. Only such categories have a bin of their own then: their rows are
     counted again (`frequent`, `recounted`), so that the bins are exact and depend neither on the order nor on partitions. How many categories there were in all is told
     from the `SKETCHED` least of their fingerprints, which do not depend on the order either, with a standard error of 1.6 %.
@@ -55,6 +52,7 @@ class CategoryTally:
     counts: dict[str, int] = field(default_factory=dict)
     pruned: bool = False
     lowered: int = 0
+    most: int = MOST_DISTINCT
     _least: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(0, np.uint64), compare=False, repr=False)
     _sketched: int = field(default=0, compare=False, repr=False)
 
@@ -76,15 +74,16 @@ class CategoryTally:
         for key, rows in items:
             known[key] = known.get(key, 0) + rows
             self.rows += rows
-            if len(known) > MOST_DISTINCT:
+            if len(known) > self.most:
                 self._prune()
                 known = self.counts
 
     def _prune(self) -> None:
         self._sketch()
         self.pruned = True
-        # What the first of those to go has is taken from all: it is lost to each of KEPT + 1 categories at least.
-        least = int(-np.partition(-np.fromiter(self.counts.values(), np.int64), KEPT)[KEPT])
+        # What the first of those to go has is taken from all: one more than stay lose as many rows, of which there are only `rows`.
+        kept = self.most // 2
+        least = int(-np.partition(-np.fromiter(self.counts.values(), np.int64), kept)[kept])
         self.lowered += least
         self.counts = {key: rows - least for key, rows in self.counts.items() if rows > least}
         self._sketched = len(self.counts)
@@ -100,8 +99,11 @@ class CategoryTally:
         """How many categories there were; estimated once some were forgotten."""
         if not self.pruned:
             return len(self.counts)
+        sketch = self._sketch()
+        if len(sketch) < SKETCHED:
+            return len(sketch)
         # Fingerprints are spread evenly: the more there are, the closer to zero is the last of the least.
-        return min(round((SKETCHED - 1) / (float(self._sketch()[-1]) / 2**64)), self.rows)
+        return min(round((SKETCHED - 1) / (float(sketch[-1]) / 2**64)), self.rows)
 
     @property
     def identifies(self) -> bool:
@@ -114,17 +116,19 @@ class CategoryTally:
         return None if self.pruned else sum(1 for rows in self.counts.values() if rows == 1)
 
     @property
+    def border(self) -> int:
+        """Once some categories were forgotten, only those of more rows than this have a bin of their own."""
+        return self.rows // (self.most // 2 + 1) if self.pruned else 0
+
+    @property
     def frequent(self) -> list[str]:
         """
         The categories that may have a bin of their own, every one that has among them.
 
-        Once some were forgotten, these are of more than ``rows / (KEPT + 1)`` rows; count their rows again, and hand them to
-        `recounted`.
+        Once some were forgotten, count the rows of these again, and hand them to `recounted`.
         """
-        if not self.pruned:
-            return sorted(self.counts)
         surest = sorted(self.counts.values(), reverse=True)[:MOST_CATEGORIES]
-        enough = max(LEAST_ROWS, self.rows // (KEPT + 1) + 1, surest[-1] if len(surest) == MOST_CATEGORIES else 0)
+        enough = max(LEAST_ROWS, self.border + 1, surest[-1] if len(surest) == MOST_CATEGORIES else 0)
         return sorted(key for key, rows in self.counts.items() if rows + self.lowered >= enough)
 
     def recounted(self, rows: Mapping[str, int]) -> CategoryTally:
@@ -136,8 +140,8 @@ class CategoryTally:
         rows : mapping of str to int
             Of each category of `frequent`.
         """
-        counts = {key: rows[key] for key in self.frequent if rows[key] * (KEPT + 1) > self.rows}
-        return CategoryTally(self.rows, counts, self.pruned, 0, self._sketch(), len(counts))
+        counts = {key: rows[key] for key in self.frequent if rows[key] > self.border}
+        return replace(self, counts=counts, lowered=0, _least=self._sketch(), _sketched=len(counts))
 
 
 def _least(one: NDArray[np.uint64], two: NDArray[np.uint64]) -> NDArray[np.uint64]:

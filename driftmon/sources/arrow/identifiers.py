@@ -71,7 +71,7 @@ def number_reason(name: str, whole: Whole, sampled: Sampled) -> str | None:
     counter = whole.unlikely and not sampled.repeats
     if not named and not counter:
         return None
-    told = f"{distinct:,}" if sampled.share == 1 else _about(distinct, 1 / sqrt(max(len(sampled.keys), 1)))
+    told = f"{distinct:,}" if sampled.share == 1 else _about(distinct, 1 / sqrt(max(sampled.taken, 1)))
     return (
         f"looks like an identifier: {told} distinct whole numbers in {whole.rows:,} rows, "
         f"from {whole.least:.0f} to {whole.most:.0f}; to monitor it all the same, set its kind: {{{name}: numeric}}"
