@@ -38,7 +38,7 @@ check: install ## format, lint, types, import contracts
 	@! grep -rnE 'https?://|index-url' requirements/ || { echo "requirements/ must not name an address"; exit 1; }
 
 bench: install ## print ratios (a check against a bare read of the same data) and the study of false alarms and power
-	@for name in check_against_scan scrape report false_alarms power; do echo "== $$name"; $(BIN)/python -m benchmarks.$$name || exit 1; done
+	@for name in check_against_scan scrape report false_alarms power rolling shared; do echo "== $$name"; $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 lock: ## pin every dependency anew, at least a week old (needs uv)
 	@$(COMPILE) pyproject.toml --all-extras --group dev -o $(LOCK)

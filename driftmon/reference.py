@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from driftmon.config import Monitor
     from driftmon.sources.base import Progress, Source
 
-__all__ = ["baseline_of", "check_names", "reference_source", "reference_windows"]
+__all__ = ["apart", "baseline_of", "check_names", "reference_source", "reference_windows"]
 
 SAID = 3
 """Columns whose reason a message gives before it stops."""
@@ -81,7 +81,7 @@ def reference_windows(monitor: Monitor, source: Source) -> Sequence[Window] | in
 
     Windows that the bounds of the reference cut are passed over: half a day is no day. Of more windows than are kept, every so
     many-th is taken, so that all of the reference is seen. Of rolling windows only those that share no row are, see
-    `_apart`.
+    `apart`.
     """
     if monitor.reference.timestamp is None:
         return BLOCKS
@@ -96,13 +96,13 @@ def reference_windows(monitor: Monitor, source: Source) -> Sequence[Window] | in
         end = min(end, bounds.end) if place.end is not None else end
     windows = list(schedule.between(start, end)) if start < end else []
     if monitor.rolling is not None:
-        windows = _apart(windows, monitor.rolling.steps)
+        windows = apart(windows, monitor.rolling.steps)
     if len(windows) <= MOST_WINDOWS:
         return windows
     return [windows[place * len(windows) // MOST_WINDOWS] for place in range(MOST_WINDOWS)]
 
 
-def _apart(steps: Sequence[Window], size: int) -> list[Window]:
+def apart(steps: Sequence[Window], size: int) -> list[Window]:
     """
     Windows of so many steps each, one after the other, up to the last step.
 

@@ -168,3 +168,14 @@ def test_a_schedule_knows_its_own_windows():
     assert schedule.has(day)
     assert not schedule.has(Window(day.start, day.start + timedelta(hours=12)))
     assert not schedule.has(Window(day.start + timedelta(hours=1), day.end))
+
+
+def test_a_window_is_found_on_the_day_that_skips_its_reading_of_the_clock():
+    """At 02:30 New York's clocks showed 03:30: the windows around it are those on either side."""
+    schedule = Schedule("30 2 * * *", "America/New_York")
+    skipped = datetime(2025, 3, 9, 7, 7, tzinfo=UTC)
+
+    window = schedule.containing(skipped)
+
+    assert window == Window(datetime(2025, 3, 8, 7, 30, tzinfo=UTC), datetime(2025, 3, 9, 7, 30, tzinfo=UTC))
+    assert schedule.newest_complete(skipped).end == window.start

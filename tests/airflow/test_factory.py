@@ -104,6 +104,38 @@ def test_the_scheduler_begins_and_ends_with_the_live_data(monitors):
     assert dag.end_date == datetime(2024, 3, 12, tzinfo=NEW_YORK)
 
 
+@pytest.mark.parametrize(
+    ("schedule", "window", "first"),
+    [("@daily", "3d", datetime(2024, 3, 10, tzinfo=NEW_YORK)), ("6h", "24h", datetime(2024, 3, 9, tzinfo=UTC))],
+)
+def test_runs_of_rolling_windows_begin_when_the_first_whole_window_ends(monitors, schedule, window, first):
+    from driftmon.airflow.operators import window_of
+
+    live = {"start": "2024-03-08", "end": "2024-03-14"}
+    dag = monitor_with(monitors, schedule=schedule, window=window, timezone="America/New_York", live=live)
+    monitor = load_monitor(monitors / "shop.yaml")
+
+    intervals = scheduled_intervals(dag)
+
+    checked = [
+        window_of({"data_interval_start": each.start, "data_interval_end": each.end}, monitor) for each in intervals
+    ]
+    assert intervals[0].start == first
+    assert checked == list(monitor.scheduled_windows(datetime(2024, 4, 1, tzinfo=UTC)))
+    assert f"the rows of the {window} that end with its data interval" in dag.doc_md
+
+
+def test_a_run_by_hand_names_a_rolling_window_by_its_last_day(monitors):
+    from driftmon.airflow.operators import window_of
+
+    monitor_with(monitors, window="7d")
+    monitor = load_monitor(monitors / "shop.yaml")
+
+    window = window_of({"params": {"window": "2024-03-14"}}, monitor)
+
+    assert window == Window(datetime(2024, 3, 8, tzinfo=UTC), datetime(2024, 3, 15, tzinfo=UTC))
+
+
 def test_a_serialised_dag_comes_back_as_it_was(monitors):
     from airflow.serialization.serialized_objects import DagSerialization
 
