@@ -29,6 +29,7 @@ from driftmon.core.window import Window
 from driftmon.errors import SourceError, UsageError
 from driftmon.sources.base import Selection, Source
 from driftmon.sources.files import FilesSource
+from driftmon.sources.lake import DeltaSource, IcebergSource
 from driftmon.sources.memory import MemorySource
 from driftmon.sources.spark.source import SparkSource
 from driftmon.sources.sql.source import SqlSource
@@ -146,6 +147,28 @@ def spark(table: pa.Table, folder: Path, **options: Any) -> Source:
     return SparkSource(path=str(folder), session=session, **options)
 
 
+def delta(table: pa.Table, folder: Path, **options: Any) -> Source:
+    from deltalake import write_deltalake
+
+    write_deltalake(str(folder / "table"), table)
+    return DeltaSource(folder / "table", **options)
+
+
+def iceberg(table: pa.Table, folder: Path, *, monkeypatch: pytest.MonkeyPatch, **options: Any) -> Source:
+    from pyiceberg.catalog import load_catalog
+    from pyiceberg.utils.config import Config
+
+    name = f"test{folder.name}"
+    properties = {"type": "sql", "uri": f"sqlite:///{folder}/catalogue.db", "warehouse": f"file://{folder}/warehouse"}
+    for key, value in properties.items():
+        monkeypatch.setenv(f"PYICEBERG_CATALOG__{name.upper()}__{key.upper()}", value)
+    monkeypatch.setattr("pyiceberg.catalog._ENV_CONFIG", Config())  # it is read when the library is loaded
+    catalog = load_catalog(name)
+    catalog.create_namespace("shop")
+    catalog.create_table("shop.rows", table.schema).append(table)
+    return IcebergSource(name, "shop.rows", **options)
+
+
 MAKERS: dict[str, Maker] = {
     "memory-pandas": partial(memory, lambda table: table.to_pandas()),
     "memory-polars": partial(memory, to_polars),
@@ -166,6 +189,8 @@ MAKERS: dict[str, Maker] = {
     "tsv": partial(delimited, suffix=".tsv", delimiter="\t"),
     "feather": feather,
     "orc": orc_file,
+    "delta": delta,
+    "iceberg": iceberg,
     "sqlite": sqlite,
     "sqlite-query": partial(sqlite, as_query=True),
     "postgresql": in_postgresql,
@@ -175,7 +200,7 @@ MAKERS: dict[str, Maker] = {
     "spark": spark,
 }
 
-UNORDERED = ["spark"]
+UNORDERED = ["sqlite", "sqlite-query", "postgresql", "postgresql-query", "duckdb", "duckdb-query", "spark"]
 """Sources whose rows have no order: they have no clues of numbers, for which rows are picked by their place."""
 
 
@@ -191,6 +216,8 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Maker:
         folder.mkdir()
         if request.param.startswith(("postgresql", "spark")):
             options["request"] = request  # only these need a server
+        if request.param == "iceberg":
+            options["monkeypatch"] = request.getfixturevalue("monkeypatch")  # catalogues are found by the environment
         return MAKERS[request.param](table, folder, **{"timezone": ZONE, **options})
 
     return maker

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import FromClause, Select, column, literal_column, select
+from sqlalchemy import FromClause, Select, column, literal_column, select, tuple_
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.elements import quoted_name
 
@@ -148,3 +148,13 @@ def _compile(element: _From, compiler: Any, **_: Any) -> str:  # noqa: ANN401 - 
     # On lines of its own, so that a comment at its end does not go on.
     text: str = compiler.post_process_text(f"(\n{element.relation.query}\n)")
     return f"{text} {preparer.quote_identifier('driftmon_rows')}"
+
+
+def literal(text: str) -> ColumnElement[Any]:
+    """A constant of ours in quotes: never a value of somebody else's."""
+    return literal_column(f"'{text}'")
+
+
+def together(*columns: ColumnElement[Any]) -> Any:  # noqa: ANN401 - SQLAlchemy's
+    """Columns in parentheses: one of the sets of GROUPING SETS."""
+    return tuple_(*columns)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from driftmon.sources.base import no_progress
@@ -15,9 +16,11 @@ if TYPE_CHECKING:
     from driftmon.core.window import Window
     from driftmon.sources.arrow.reading import Reader
     from driftmon.sources.base import Inspection, Progress, Selection
-    from driftmon.sources.sql.rows import SqlRows
+    from driftmon.sources.sql.counted import Asked
 
 __all__ = ["SqlSource"]
+
+logger = logging.getLogger(__name__)
 
 
 class SqlSource:
@@ -91,8 +94,14 @@ class SqlSource:
     ) -> Profile:
         """Count the rows of a window into learnt layouts; see `Source.count`."""
         from driftmon.sources.arrow import kernel  # noqa: PLC0415 - as above
+        from driftmon.sources.sql import counted  # noqa: PLC0415 - as above
+        from driftmon.sources.sql.terms import NotInSql  # noqa: PLC0415 - as above
 
-        return kernel.count(self._reader(window), columns, segments)
+        try:
+            return counted.count(self._asked(), columns, window, segments or {})
+        except NotInSql as exc:
+            logger.info("%s; its rows are read instead of counted in the database", exc)
+            return kernel.count(self._reader(window), columns, segments)
 
     def history(
         self,
@@ -102,21 +111,36 @@ class SqlSource:
         *,
         segments: Mapping[str, Sequence[str]] | None = None,
     ) -> History:
-        """Count many windows, or blocks of rows, in one pass; see `Source.history`."""
-        from driftmon.sources.arrow import kernel  # noqa: PLC0415 - as above
+        """
+        Count many windows in the database, or read the rows and count blocks of them; see `Source.history`.
 
+        The order of rows is the one that the database gives them in: that of the row numbers in SQLite, of the pages of the table
+        in PostgreSQL, of the query's ORDER BY where it has one.
+        """
+        from driftmon.sources.arrow import kernel  # noqa: PLC0415 - as above
+        from driftmon.sources.sql import counted  # noqa: PLC0415 - as above
+        from driftmon.sources.sql.terms import NotInSql  # noqa: PLC0415 - as above
+
+        if not isinstance(split, int):
+            try:
+                return counted.history(self._asked(), columns, split, window, segments or {})
+            except NotInSql as exc:
+                logger.info("%s; its rows are read instead of counted in the database", exc)
         return kernel.history(self._reader(window), columns, split, segments)
 
     def _reader(self, window: Window | None) -> Reader:
         from driftmon.sources.arrow.reading import Reader  # noqa: PLC0415 - as above
-
-        return Reader(self._rows(), self._timestamp, self._timezone, window, self._progress)
-
-    def _rows(self) -> SqlRows:
-        from driftmon.sources.sql.connections import resolve  # noqa: PLC0415 - SQLAlchemy loads slowly, too
-        from driftmon.sources.sql.relations import relation  # noqa: PLC0415 - as above
         from driftmon.sources.sql.rows import SqlRows  # noqa: PLC0415 - as above
+
+        asked = self._asked()
+        rows = SqlRows(asked.address, asked.relation, asked.place)
+        return Reader(rows, self._timestamp, self._timezone, window, self._progress)
+
+    def _asked(self) -> Asked:
+        from driftmon.sources.sql.connections import resolve  # noqa: PLC0415 - SQLAlchemy loads slowly, too
+        from driftmon.sources.sql.counted import Asked  # noqa: PLC0415 - as above
+        from driftmon.sources.sql.relations import relation  # noqa: PLC0415 - as above
 
         found = relation(self._table, self._query)
         address = resolve(self._connection)
-        return SqlRows(address, found, f"{found.name} in {address.name}")
+        return Asked(address, found, f"{found.name} in {address.name}", self._timestamp, self._timezone)

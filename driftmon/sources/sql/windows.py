@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from driftmon.sources.arrow.zones import Zone
     from driftmon.sources.sql.columns import SqlColumn
 
-__all__ = ["bound", "time_condition"]
+__all__ = ["bound", "bound_of", "time_condition", "typed"]
 
 ISO = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*"
 """How text begins that sorts like the time it tells."""
@@ -37,7 +37,7 @@ def time_condition(dialect: str, column: SqlColumn, filter_: TimeFilter) -> list
     The kernel looks at the times of rows again, so that rows too many do no harm.
     """
     value = field(column.name)
-    if _typed(column.type):
+    if typed(column.type):
         start, end = (bound(each, column.type, filter_.zone) for each in (filter_.window.start, filter_.window.end))
         return [value >= start, value < end]
     if dialect == "sqlite" and (column.type is None or pat.is_string(column.type)):
@@ -49,17 +49,18 @@ def time_condition(dialect: str, column: SqlColumn, filter_: TimeFilter) -> list
     return []
 
 
-def _typed(type_: ArrowType | None) -> bool:
+def typed(type_: ArrowType | None) -> bool:
+    """True for types that windows can be compared with."""
     return type_ is not None and (pat.is_timestamp(type_) or pat.is_date(type_))
 
 
 def bound(instant: datetime, type_: ArrowType, zone: Zone) -> ColumnElement[Any]:
-    """
-    Where an instant cuts the values of a column: those from this one on are rows at or after it.
+    """Where an instant cuts the values of a column: those from this one on are rows at or after it."""
+    return bound_of(cut(instant, type_, zone), type_)
 
-    A date of a date column; an instant, or what the wall clock of the zone shows, of others.
-    """
-    number = cut(instant, type_, zone)
+
+def bound_of(number: int, type_: ArrowType) -> ColumnElement[Any]:
+    """A number of `cut` as a date of a date column; as an instant, or what a wall clock shows, of others."""
     if pat.is_date(type_):
         days = number if pat.is_date32(type_) else -(-number // (DAY * 1_000))
         return bindparam(None, _day(days), sqltypes.Date(), unique=True)

@@ -1,0 +1,235 @@
+"""What one statement counts of each column, all columns together, and how its numbers become bins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow.types as pat
+from sqlalchemy import BigInteger, Boolean, Double, Numeric, Unicode, bindparam, cast, false, func, true, type_coerce
+
+from driftmon.core.cuts import cuts
+from driftmon.sources.sql.thresholds import exact_threshold
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from sqlalchemy import ColumnElement
+
+    from driftmon.core.layout import CategoricalLayout, NumericLayout
+    from driftmon.sources.sql.columns import SqlColumn
+    from driftmon.sources.sql.dialects import Dialect
+
+__all__ = ["CategoryTerm", "EdgeTerm", "NotInSql", "Term", "TruthTerm"]
+
+EXACT_INTEGER = 2.0**53
+
+
+class NotInSql(Exception):
+    """Values that the database cannot count the way the kernel would: the rows have to be read."""
+
+
+@dataclass(frozen=True)
+class EdgeTerm:
+    """
+    Numbers: how many there are, and how many above each edge.
+
+    Parameters
+    ----------
+    name : str
+        As results call the column.
+    column : SqlColumn
+    layout : NumericLayout
+    dialect : Dialect
+    """
+
+    name: str
+    column: SqlColumn
+    layout: NumericLayout
+    dialect: Dialect
+
+    @cached_property
+    def _whole(self) -> bool:
+        return not self.column.loose and not self.column.exact and pat.is_integer(self.column.type)
+
+    @cached_property
+    def _least(self) -> NDArray[Any]:
+        """The least whole number above each edge, of those that the type holds."""
+        type_: Any = self.column.type
+        return cuts(self.layout.edges, np.dtype(type_.to_pandas_dtype()))
+
+    @cached_property
+    def _has_nan(self) -> bool:
+        return self.dialect.is_nan is not None and not self._whole and not pat.is_decimal(self.column.type)
+
+    def value(self, plain: ColumnElement[Any], dialect: Dialect) -> ColumnElement[Any]:
+        """As it is, but where whole numbers beyond 2**53 meet edges there: those round."""
+        del dialect
+        beyond = max(map(abs, self.layout.edges)) >= EXACT_INTEGER
+        return cast(plain, Double) if self.column.loose and beyond else plain
+
+    @property
+    def size(self) -> int:
+        """How many aggregates there are."""
+        edges = len(self._least) if self._whole else len(self.layout.edges)
+        return 1 + self._has_nan + self.column.loose + edges
+
+    def counts(self, value: ColumnElement[Any], dialect: Dialect) -> list[ColumnElement[Any]]:
+        """Values, NaN among them, values of another type, and those above each edge from the least on."""
+        nan = [dialect.count_if(dialect.is_nan(value))] if self._has_nan and dialect.is_nan else []
+        bad = [dialect.count_if(func.typeof(value).not_in(("integer", "real", "null")))] if self.column.loose else []
+        return [func.count(value), *nan, *bad, *map(dialect.count_if, self._above(value))]
+
+    def _above(self, value: ColumnElement[Any]) -> list[Any]:
+        if self._whole:
+            return [value >= _bound(int(cut), BigInteger()) for cut in self._least]
+        if self.column.exact and (self.column.scale is not None or self.dialect.name == "postgresql"):
+            return [self._above_exact(value, edge) for edge in self.layout.edges]
+        number = cast(value, Double) if self.column.exact else value
+        return [number > _bound(edge, Double()) for edge in self.layout.edges]
+
+    def _above_exact(self, value: ColumnElement[Any], edge: float) -> Any:  # noqa: ANN401 - a condition
+        threshold, reached = exact_threshold(edge, self.column.scale)
+        if self.column.precision is not None and self.column.scale is not None:
+            bound = 10 ** (self.column.precision - self.column.scale)
+            if threshold >= bound:
+                return false()
+            if threshold <= -bound:
+                return value.is_not(None)
+        limit = _bound(threshold, Numeric())
+        return value >= limit if reached else value > limit
+
+    def bins(self, counts: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """
+        The bins, of the aggregates of some groups of rows.
+
+        Parameters
+        ----------
+        counts : ndarray of int, shape (groups, aggregates)
+        rows : ndarray of int, shape (groups,)
+
+        Returns
+        -------
+        ndarray of int, shape (groups, bins)
+
+        Raises
+        ------
+        NotInSql
+            If there are values of another type than the column's.
+        """
+        present, place = counts[:, 0], 1
+        above = np.zeros((len(counts), len(self.layout.edges)), np.int64)
+        nan = np.zeros_like(present)
+        if self._has_nan:
+            nan, place = counts[:, place], place + 1
+        if self.column.loose:
+            if counts[:, place].any():
+                raise NotInSql(f"column {self.column.name!r} holds values that are no numbers")
+            place += 1
+        found = counts[:, place:]
+        above[:, : found.shape[1]] = found
+        if self.dialect.nan_is_greatest:
+            above -= nan[:, None]
+        present = present - nan
+        # How many are above each bound: minus infinity, the edges, plus infinity.
+        bounds = np.column_stack((present, above, np.zeros_like(present)))
+        return np.column_stack((bounds[:, :-1] - bounds[:, 1:], rows - present))
+
+
+@dataclass(frozen=True)
+class CategoryTerm:
+    """
+    Text: how many values there are, and how many are each of the categories that have a bin.
+
+    Parameters
+    ----------
+    name, column, dialect
+        As of `EdgeTerm`.
+    layout : CategoricalLayout
+    """
+
+    name: str
+    column: SqlColumn
+    layout: CategoricalLayout
+    dialect: Dialect
+
+    def value(self, plain: ColumnElement[Any], dialect: Dialect) -> ColumnElement[Any]:
+        """Text that is equal only if all of it is."""
+        return dialect.text(plain)
+
+    @property
+    def size(self) -> int:
+        """How many aggregates there are."""
+        return 1 + self.column.loose + len(self.layout.categories)
+
+    def counts(self, value: ColumnElement[Any], dialect: Dialect) -> list[ColumnElement[Any]]:
+        """Values, values of another type, and those equal to each category."""
+        bad = [dialect.count_if(func.typeof(value).not_in(("text", "null")))] if self.column.loose else []
+        own = [dialect.count_if(text_is(value, key, dialect)) for key in self.layout.categories]
+        return [func.count(value), *bad, *own]
+
+    def bins(self, counts: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """As `EdgeTerm.bins`; the last but one bin has novel values, too."""
+        if self.column.loose:
+            if counts[:, 1].any():
+                raise NotInSql(f"column {self.column.name!r} holds values that are no text")
+            counts = np.delete(counts, 1, axis=1)
+        present, own = counts[:, 0], counts[:, 1:]
+        return np.column_stack((own, present - own.sum(axis=1), rows - present))
+
+
+@dataclass(frozen=True)
+class TruthTerm:
+    """
+    Booleans: how many are true, how many false.
+
+    Parameters
+    ----------
+    name, column, dialect
+        As of `EdgeTerm`.
+    """
+
+    name: str
+    column: SqlColumn
+    dialect: Dialect
+
+    def value(self, plain: ColumnElement[Any], dialect: Dialect) -> ColumnElement[Any]:
+        """As it is."""
+        del dialect
+        return plain
+
+    @property
+    def size(self) -> int:
+        """How many aggregates there are."""
+        return 2 + self.column.loose
+
+    def counts(self, value: ColumnElement[Any], dialect: Dialect) -> list[ColumnElement[Any]]:
+        """False, true, and values of another type."""
+        truth = type_coerce(value, Boolean())
+        bad = [dialect.count_if(value.not_in((0, 1)))] if self.column.loose else []
+        return [dialect.count_if(truth == false()), dialect.count_if(truth == true()), *bad]
+
+    def bins(self, counts: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The bins of a layout of ``false`` and ``true``, without a bin for others."""
+        if self.column.loose and counts[:, 2].any():
+            raise NotInSql(f"column {self.column.name!r} holds values that are neither true nor false")
+        return np.column_stack((counts[:, :2], rows - counts[:, :2].sum(axis=1)))
+
+
+def text_is(value: ColumnElement[Any], key: str, dialect: Dialect) -> Any:  # noqa: ANN401 - a condition
+    """Whether text is a category."""
+    try:
+        key.encode()
+    except UnicodeEncodeError:
+        return false()  # no database keeps halves of characters
+    if "\0" in key and dialect.name == "postgresql":
+        return false()
+    return value == _bound(key + dialect.text_end, Unicode())
+
+
+def _bound(value: object, type_: Any) -> Any:  # noqa: ANN401 - SQLAlchemy's
+    return bindparam(None, value, type_, unique=True)
+
+
+Term = EdgeTerm | CategoryTerm | TruthTerm
