@@ -29,8 +29,12 @@ def open_source(place: Place, *, timezone: str, progress: Progress = no_progress
     """
     if place.path is not None:
         return FilesSource(place.path, timestamp=place.timestamp, timezone=timezone, progress=progress)
+    if place.sql is not None:
+        from driftmon.sources.sql.source import SqlSource  # noqa: PLC0415 - only for those who have a database
+
+        return SqlSource(**place.sql.model_dump(), timestamp=place.timestamp, timezone=timezone, progress=progress)
     if place.spark is not None:
         from driftmon.sources.spark.source import SparkSource  # noqa: PLC0415 - only for those who have a cluster
 
         return SparkSource(**place.spark.model_dump(), timestamp=place.timestamp, timezone=timezone, progress=progress)
-    raise SourceError(f"{place.where}: this version cannot read it; give path: or spark: instead")
+    raise SourceError(f"{place.where}: this version cannot read it; give path:, sql: or spark: instead")
