@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from zoneinfo import ZoneInfo
 
 import driftmon
+from driftmon.core.window import isoformat
 from driftmon.errors import StoreError, UsageError
 from driftmon.exporter.addresses import PageAddresses, label_of
-from driftmon.exporter.requests import BadRequest
+from driftmon.exporter.requests import asked_edge
 from driftmon.exporter.server import Response
 from driftmon.exporter.snapshot import SnapshotReader
 from driftmon.report.overview import STRIP, overview
@@ -187,17 +188,17 @@ class Pages:
 
     def _window(self, reader: PageReader, known: Known, request: Request) -> Window | Response | None:
         """The window that was asked for; None for the newest; an answer if there is no such window."""
-        text = request.query.get("window", "")
-        if not text:
+        asked = asked_edge(request)
+        if asked is None:
             return None
-        start, name, zone = _instant(text), known.facts.name, ZoneInfo(known.facts.timezone)
-        near = reader.checked_windows(name, start - NEAR, start + NEAR)
-        found = [window for window in near if window.start == start]
+        (edge, at), name, zone = asked, known.facts.name, ZoneInfo(known.facts.timezone)
+        near = reader.checked_windows(name, at - NEAR, at + NEAR)
+        found = [window for window in near if getattr(window, edge) == at]
         if found:
-            return max(found, key=lambda window: window.end)
-        order = sorted(near, key=lambda window: abs(window.start - start))[:10]
+            return max(found, key=_by_end)
+        order = sorted(near, key=lambda window: abs(getattr(window, edge) - at))[:10]
         links = [(span_text(window, zone), self._links(known).monitor(name, window)) for window in sorted(order)]
-        title = f"{name}: no result of a window that starts at {text}"
+        title = f"{name}: no result of a window that {edge}s at {isoformat(at)}"
         return self._message(title, "the nearest are" if links else "", links, HTTPStatus.NOT_FOUND)
 
     @staticmethod
@@ -287,16 +288,6 @@ def _of_pages(reader: SnapshotReader) -> PageReader:
 
 def _by_end(window: Window) -> tuple[datetime, datetime]:
     return (window.end, window.start)
-
-
-def _instant(text: str) -> datetime:
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
-        instant = None
-    if instant is None or instant.tzinfo is None or not 1800 < instant.year < 9000:
-        raise BadRequest("window must be the start of a window with its offset, such as 2026-10-31T00:00:00Z")
-    return instant.astimezone(UTC)
 
 
 def _asked(reader: PageReader, monitor: str, window: Window | None, request: Request) -> tuple[str, str | None]:

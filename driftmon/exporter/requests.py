@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import unquote_to_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["BadRequest", "Request", "accepts_gzip", "read_request"]
+__all__ = ["BadRequest", "Request", "accepts_gzip", "asked_edge", "read_request"]
 
 LONGEST_TARGET = 8_192
 """Bytes of a path with its query: two names of 512 bytes, each byte written as three, leave room."""
@@ -100,3 +101,35 @@ def accepts_gzip(header: str) -> bool:
         except ValueError:
             weights[coding.strip()] = 0.0
     return weights.get("gzip", weights.get("*", 0.0)) > 0
+
+
+def asked_edge(request: Request) -> tuple[Literal["start", "end"], datetime] | None:
+    """
+    By which of its edges a page of a window is asked for: ``window``, its start, or ``ending``, its end as metrics have it.
+
+    Raises
+    ------
+    BadRequest
+        If it is no instant.
+    """
+    if text := request.query.get("window", ""):
+        return "start", _instant(text)
+    if text := request.query.get("ending", ""):
+        return "end", _seconds(text)
+    return None
+
+
+def _instant(text: str) -> datetime:
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        instant = None
+    if instant is None or instant.tzinfo is None or not 1800 < instant.year < 9000:
+        raise BadRequest("window must be the start of a window with its offset, such as 2026-10-31T00:00:00Z")
+    return instant.astimezone(UTC)
+
+
+def _seconds(text: str) -> datetime:
+    if not re.fullmatch(r"\d{1,11}", text, re.ASCII):
+        raise BadRequest("ending must be the end of a window in seconds since 1970, such as 1793404800")
+    return datetime.fromtimestamp(int(text), UTC)

@@ -107,7 +107,7 @@ def alert(
             "dashboard_url": f"http://g/d/driftmon-{'column' if column else 'monitor'}?var-monitor=flights"
             + (f"&var-column={quote_plus(column)}&var-segment=" if column else "")
             + "&from=1&to=2",
-            "status_url": f"http://d/monitors/flights{f'/column?name={quote_plus(column)}' if column else ''}",
+            "status_url": f"http://d/monitors/flights{f'/column?name={quote_plus(column)}&' if column else '?'}ending=60",
             "runbook_url": f"http://d/runbooks/{name}",
         },
         "startsAt": "2013-05-24T06:02:00Z",
@@ -140,7 +140,7 @@ def test_the_first_line_is_the_answer_and_columns_follow_by_rank(render):
     assert text.startswith("flights: 4 of 10 columns drifted (964 rows)\n")
     assert items(text) == ["b (critical): KL 1 nats", "c (critical): KL 1 nats", "a (critical): KL 1 nats"]
     assert "Dashboard: http://g/d/driftmon-monitor?var-monitor=flights&from=1&to=2\n" in text
-    assert "Status page: http://d/monitors/flights\n" in text
+    assert "Status page: http://d/monitors/flights?ending=60\n" in text
 
 
 def test_of_many_columns_the_ten_worst_are_shown_and_the_rest_counted(render):

@@ -9,6 +9,7 @@ import sys
 import time
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
+from urllib.request import urlopen
 
 import numpy as np
 import pandas as pd
@@ -84,10 +85,15 @@ class Project:
 
     def check(self, number, shifts=None):
         """Write the rows of a window, some columns shifted by so many standard deviations, and check it."""
-        start = self.first + (number - 1) * WINDOW
-        self._write(f"live-{start:%H%M}", start, windows=1, rows=500, shifts=shifts)
+        window = self.window(number)
+        self._write(f"live-{window.start:%H%M}", window.start, windows=1, rows=500, shifts=shifts)
         with Store.open(self.url) as store:
-            return run_check(self.monitor, store, Window(start, start + WINDOW))
+            return run_check(self.monitor, store, window)
+
+    def window(self, number):
+        """The window of that number, from 1."""
+        start = self.first + (number - 1) * WINDOW
+        return Window(start, start + WINDOW)
 
     @contextmanager
     def without_database(self):
@@ -221,7 +227,11 @@ def test_drift_is_told_once_and_so_is_its_end_and_nothing_in_between(chain):  # 
         f"Dashboard: {GRAFANA}/d/driftmon-monitor?var-monitor=orders&from={end - 30 * 4_200_000}&to={end + 4_200_000}"
         in lines
     )
-    assert f"Status page: http://127.0.0.1:{chain.port}/monitors/orders" in lines
+    seconds = end // 1000
+    assert f"Status page: http://127.0.0.1:{chain.port}/monitors/orders?ending={seconds}" in lines
+    for alert in alerts_of(hook, "firing"):
+        with urlopen(alert["annotations"]["status_url"], timeout=30) as opened:
+            assert f"window {chain.project.window(2)} UTC" in opened.read().decode()
     assert f"What to do: http://127.0.0.1:{chain.port}/runbooks/DriftmonColumnDrift" in lines
     assert "<!channel>" not in slack["title"] + slack["text"] + slack["fallback"]
     assert "&lt;!channel&gt; &amp;" in slack["text"]

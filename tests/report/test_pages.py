@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from html.parser import HTMLParser
+from urllib.parse import quote
 
 import pytest
 
@@ -126,7 +127,8 @@ def test_pages_answer_and_say_what_is_not_there(results_database, store, fetch):
     assert "did you mean" in fetch(exporter.address, "/monitors/flight").text
     for path, status in (
         ("/monitors/flight", 404), ("/monitors/flights/column?name=nothing", 404), ("/monitors/%zz", 400), ("/monitors/%ff", 400),
-        ("/monitors/flights?window=yesterday", 400), ("/monitors/flights?window=1999-01-01T00:00:00Z", 404),
+        ("/monitors/flights?ending=now", 400), ("/monitors/flights?ending=-1", 400), ("/monitors/flights?ending=1", 404),
+        ("/monitors/flights?ending=99999999999", 404), ("/monitors/flights?window=yesterday", 400), ("/monitors/flights?window=1999-01-01T00:00:00Z", 404),
         ("/monitors/" + "x" * 9_000, 414), ("/runbooks/Nothing", 404), ("/runbooks/", 200),
     ):  # fmt: skip
         assert fetch(exporter.address, path).status == status, path
@@ -136,21 +138,42 @@ def test_pages_answer_and_say_what_is_not_there(results_database, store, fetch):
 def test_the_overview_tells_of_two_columns_before_it_tells_of_segments_of_one(store):
     fill(store, days=4, rows=600, names=("churn",))
     snapshot = store.monitor_snapshot("churn")
-    segments = [finding for finding in snapshot.findings if finding.segment is not None]
-    assert segments
-    assert snapshot.findings[1] in segments
+    worst, *others = snapshot.findings
+    segments = tuple(replace(worst, segment=f"country={value}") for value in ("DE", "US"))
+    snapshot = replace(snapshot, findings=(worst, *segments, *others))
 
     known = know(snapshot, ())
-    assert [finding.segment for finding in known.findings] == [None, None]
-    assert len({finding.column for finding in known.findings}) == 2
-    assert known.findings[0] == snapshot.findings[0]
+    assert known.findings == (worst, others[0])
+    assert worst.column != others[0].column
     assert known.more == len(snapshot.findings) - 2
-    one = replace(snapshot, findings=tuple(f for f in snapshot.findings if f.column == snapshot.findings[0].column))
-    assert know(one, ()).findings == one.findings[:2]
+    assert know(replace(snapshot, findings=(worst, *segments)), ()).findings == (worst, segments[0])
 
 
 def test_a_number_and_its_percent_sign_are_not_torn_apart():
     assert said("missing 0 % → 11 %; 100 %d %") == "missing 0\u00a0% → 11\u00a0%; 100\u00a0%d %"
+
+
+def test_a_window_is_found_by_its_start_and_by_its_end_as_alerts_have_it(results_database, store, fetch):  # noqa: F811
+    fill(store, days=3, rows=300, names=("churn",))
+    oldest = store.load_checks("churn")[-1].window
+    start, end = oldest.start.strftime("%Y-%m-%dT%H:%M:%SZ"), f"{oldest.end.timestamp():.0f}"
+    exporter = Exporter(
+        lambda: Store.open(results_database, read_only=True), listen="127.0.0.1:0", refresh_seconds=3600
+    )
+    exporter._server.start()
+    exporter.refresh()
+
+    for page in ("/monitors/churn?", "/monitors/churn/column?name=tenure&"):
+        by_start, by_end, newest = (
+            fetch(exporter.address, page + query) for query in (f"window={start}", f"ending={end}", "")
+        )
+        assert (by_end.status, by_end.text) == (200, by_start.text)
+        assert newest.text != by_end.text
+        assert f"window {oldest} UTC" in by_end.text
+    missing = fetch(exporter.address, f"/monitors/churn?ending={int(end) + 60}").text
+    assert "no result of a window that ends at" in missing
+    assert f"/monitors/churn?window={quote(start, safe='')}" in missing
+    exporter.stop()
 
 
 def test_strips_and_timelines_are_what_the_stored_checks_say(store):
