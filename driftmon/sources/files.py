@@ -8,16 +8,12 @@ from typing import TYPE_CHECKING
 
 from driftmon.errors import DataNotReady, SourceError
 from driftmon.sources.base import no_progress
+from driftmon.sources.readable import ReadableSource
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from driftmon.core.baseline import BaselineColumn, Learnt
-    from driftmon.core.histogram import Profile
-    from driftmon.core.history import History
     from driftmon.core.window import Window
     from driftmon.sources.arrow.reading import Reader
-    from driftmon.sources.base import Inspection, Progress, Selection
+    from driftmon.sources.base import Inspection, Progress
     from driftmon.sources.datafiles import Found
     from driftmon.sources.places import Place
 
@@ -27,7 +23,7 @@ MOST_OPENED = 1_000
 """Files that `FilesSource.inspect` opens to sum their rows."""
 
 
-class FilesSource:
+class FilesSource(ReadableSource):
     """
     Rows in one file, or in many.
 
@@ -71,53 +67,23 @@ class FilesSource:
         from driftmon.sources.arrow import kernel  # noqa: PLC0415 - Arrow loads slowly; constructors must not
 
         place, files = self._found(None, any_window=True)
-        newest = kernel.inspect(self._reader(place, files[-1:], None, no_progress))
+        newest = kernel.inspect(self._of(place, files[-1:], None, no_progress))
         known = len(files) <= MOST_OPENED
-        return replace(newest, rows=self._reader(place, files, None, no_progress).total() if known else None)
+        return replace(newest, rows=self._of(place, files, None, no_progress).total() if known else None)
 
-    def span(self) -> Window | None:
-        """From when to when the rows are, by their timestamps; None without any."""
-        from driftmon.sources.arrow.extent import extent  # noqa: PLC0415 - as above
-
-        return extent(self._reader(*self._found(None, any_window=True), None, no_progress))
-
-    def learn(self, selection: Selection, window: Window | None = None) -> Learnt:
-        """Learn layouts from the rows of a window; see `Source.learn`."""
-        from driftmon.sources.arrow import kernel  # noqa: PLC0415 - as above
-
-        return kernel.learn(self._reader(*self._found(window), window, self._progress), selection)
-
-    def count(
-        self,
-        columns: Mapping[str, BaselineColumn],
-        window: Window | None = None,
-        *,
-        segments: Mapping[str, Sequence[str]] | None = None,
-    ) -> Profile:
+    def _reader(self, window: Window | None) -> Reader:
         """
-        Count the rows of a window into learnt layouts; see `Source.count`.
+        The rows of a window.
 
         Raises
         ------
         DataNotReady
             If the window is part of the path and no file has come yet.
         """
-        from driftmon.sources.arrow import kernel  # noqa: PLC0415 - as above
+        return self._of(*self._found(window), window, self._progress)
 
-        return kernel.count(self._reader(*self._found(window), window, self._progress), columns, segments)
-
-    def history(
-        self,
-        columns: Mapping[str, BaselineColumn],
-        split: Sequence[Window] | int,
-        window: Window | None = None,
-        *,
-        segments: Mapping[str, Sequence[str]] | None = None,
-    ) -> History:
-        """Count many windows, or blocks of rows, in one pass; see `Source.history`."""
-        from driftmon.sources.arrow import kernel  # noqa: PLC0415 - as above
-
-        return kernel.history(self._reader(*self._found(window), window, self._progress), columns, split, segments)
+    def _whole(self) -> Reader:
+        return self._of(*self._found(None, any_window=True), None, no_progress)
 
     def _found(self, window: Window | None, *, any_window: bool = False) -> tuple[Place, Found]:
         """The place that the path means, and its files, of which there are some."""
@@ -141,7 +107,7 @@ class FilesSource:
             raise DataNotReady(f"{place.name}: no file {which} yet")
         raise SourceError(f"{place.name}: {place.absence()}")
 
-    def _reader(self, place: Place, files: Found, window: Window | None, progress: Progress) -> Reader:
+    def _of(self, place: Place, files: Found, window: Window | None, progress: Progress) -> Reader:
         from driftmon.sources.arrow.reading import Reader  # noqa: PLC0415 - as above
         from driftmon.sources.datafiles import FileRows  # noqa: PLC0415 - as above
 

@@ -5,21 +5,17 @@ from __future__ import annotations
 from threading import Lock
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+from driftmon.sources.readable import ReadableSource
 
-    from driftmon.core.baseline import BaselineColumn, Learnt
-    from driftmon.core.histogram import Profile
-    from driftmon.core.history import History
+if TYPE_CHECKING:
     from driftmon.core.window import Window
     from driftmon.sources.arrow.reading import Reader
     from driftmon.sources.arrow.tables import TableRows
-    from driftmon.sources.base import Inspection, Selection
 
 __all__ = ["MemorySource"]
 
 
-class MemorySource:
+class MemorySource(ReadableSource):
     """
     Rows that are in memory already.
 
@@ -50,51 +46,8 @@ class MemorySource:
         self._rows: TableRows | None = None
         self._lock = Lock()
 
-    def inspect(self) -> Inspection:
-        """Columns, types and the number of rows."""
-        from driftmon.sources.arrow import kernel  # noqa: PLC0415 - Arrow loads slowly; constructors must not
-
-        return kernel.inspect(self._reader(None))
-
-    def span(self) -> Window | None:
-        """From when to when the rows are, by their timestamps; None without any."""
-        from driftmon.sources.arrow.extent import extent  # noqa: PLC0415 - as above
-
-        return extent(self._reader(None))
-
-    def learn(self, selection: Selection, window: Window | None = None) -> Learnt:
-        """Learn layouts from the rows of a window; see `Source.learn`."""
-        from driftmon.sources.arrow import kernel  # noqa: PLC0415 - as above
-
-        return kernel.learn(self._reader(window), selection)
-
-    def count(
-        self,
-        columns: Mapping[str, BaselineColumn],
-        window: Window | None = None,
-        *,
-        segments: Mapping[str, Sequence[str]] | None = None,
-    ) -> Profile:
-        """Count the rows of a window into learnt layouts; see `Source.count`."""
-        from driftmon.sources.arrow import kernel  # noqa: PLC0415 - as above
-
-        return kernel.count(self._reader(window), columns, segments)
-
-    def history(
-        self,
-        columns: Mapping[str, BaselineColumn],
-        split: Sequence[Window] | int,
-        window: Window | None = None,
-        *,
-        segments: Mapping[str, Sequence[str]] | None = None,
-    ) -> History:
-        """Count many windows, or blocks of rows, in one pass; see `Source.history`."""
-        from driftmon.sources.arrow import kernel  # noqa: PLC0415 - as above
-
-        return kernel.history(self._reader(window), columns, split, segments)
-
     def _reader(self, window: Window | None) -> Reader:
-        from driftmon.sources.arrow.reading import Reader  # noqa: PLC0415 - as above
+        from driftmon.sources.arrow.reading import Reader  # noqa: PLC0415 - Arrow loads slowly; constructors must not
         from driftmon.sources.arrow.tables import TableRows, as_table  # noqa: PLC0415 - as above
 
         with self._lock:

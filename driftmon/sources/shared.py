@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from driftmon.core.histogram import Profile
 from driftmon.errors import DataNotReady, DriftmonError, SourceError
-from driftmon.sources.files import FilesSource
-from driftmon.sources.memory import MemorySource
+from driftmon.sources.readable import ReadableSource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,9 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["Wanted", "count_together"]
 
 logger = logging.getLogger(__name__)
-
-TELLS_ALIASES = (FilesSource, MemorySource)
-"""Sources that count a column of the data under any name, see `BaselineColumn.of`; of others, each name is counted once a pass."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +92,7 @@ def _alone(source: Source, wanted: Wanted, window: Window | None) -> Profile | D
 
 
 def _shared(source: Source, wanted: Sequence[Wanted], window: Window | None) -> list[Profile]:
-    union = _Union(aliases=isinstance(source, TELLS_ALIASES))
+    union = _Union(aliases=isinstance(source, ReadableSource))
     keys = [{name: union.key(name, column) for name, column in each.columns.items()} for each in wanted]
     counted = [source.count(columns, window, segments=wanted[0].segments) for columns in union.passes]
     if len({profile.rows for profile in counted}) > 1:
