@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from driftmon.errors import SourceError
 from driftmon.sources.base import no_progress
 from driftmon.sources.files import FilesSource
 
@@ -37,4 +36,12 @@ def open_source(place: Place, *, timezone: str, progress: Progress = no_progress
         from driftmon.sources.spark.source import SparkSource  # noqa: PLC0415 - only for those who have a cluster
 
         return SparkSource(**place.spark.model_dump(), timestamp=place.timestamp, timezone=timezone, progress=progress)
-    raise SourceError(f"{place.where}: this version cannot read it; give path:, sql: or spark: instead")
+    from driftmon.sources.lake import DeltaSource, IcebergSource  # noqa: PLC0415 - only for those who have a lake
+
+    if place.delta is not None:
+        return DeltaSource(**place.delta.model_dump(), timestamp=place.timestamp, timezone=timezone, progress=progress)
+    if place.iceberg is not None:
+        return IcebergSource(
+            **place.iceberg.model_dump(), timestamp=place.timestamp, timezone=timezone, progress=progress
+        )
+    raise ValueError("a place has one kind of place")
