@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Places", "Tables"]
 
+TRUTH = ("false", "true")
+
 Places = dict[str | None, Any]
 """By segment column, None being all rows: the group of each row of an answer, -1 for none."""
 
@@ -99,10 +101,19 @@ class Tables:
 
     def add_term(self, term: Term, counts: NDArray[np.int64], rows: NDArray[np.int64], places: Places) -> None:
         """Add what the aggregates of a column counted in some groups."""
-        bins = self._spread(term, term.bins(counts, rows))
+        found = term.bins(counts, rows)
+        bins = self._spread(term, found)
+        if isinstance(term, TruthTerm) and None in places:
+            self._tell_truth(term, found[places[None] >= 0].sum(axis=0))
         for way, groups in places.items():
             inside = groups >= 0
             np.add.at(self._tables[term.name, way], groups[inside], bins[inside])
+
+    def _tell_truth(self, term: TruthTerm, rows: NDArray[np.int64]) -> None:
+        layout = self._layouts[term.name]
+        if isinstance(layout, CategoricalLayout):
+            novel = np.flatnonzero(category_bins(layout, TRUTH, novel=True) == layout.size)
+            self.add_new(term.name, [TRUTH[place] for place in novel], [int(rows[place]) for place in novel])
 
     def _spread(self, term: Term, bins: NDArray[np.int64]) -> NDArray[np.int64]:
         layout = self._layouts[term.name]
@@ -161,7 +172,7 @@ class Tables:
 def _of_truth(layout: CategoricalLayout, bins: NDArray[np.int64]) -> NDArray[np.int64]:
     """Counts of false, true and missing in the bins of a layout, and those that are novel once more."""
     found = np.zeros((len(bins), layout.size + 1), np.int64)
-    for place, where in enumerate(category_bins(layout, ["false", "true"], novel=True)):
+    for place, where in enumerate(category_bins(layout, TRUTH, novel=True)):
         found[:, where] += bins[:, place]
         if where == layout.size:
             found[:, layout.size - 2] += bins[:, place]

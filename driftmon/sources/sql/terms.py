@@ -11,6 +11,7 @@ import pyarrow.types as pat
 from sqlalchemy import BigInteger, Boolean, Double, Numeric, Unicode, bindparam, cast, false, func, true, type_coerce
 
 from driftmon.core.cuts import cuts
+from driftmon.core.layout import KEY_LENGTH
 from driftmon.sources.sql.thresholds import exact_threshold
 
 if TYPE_CHECKING:
@@ -223,7 +224,7 @@ def text_is(value: ColumnElement[Any], key: str, dialect: Dialect) -> Any:  # no
         key.encode()
     except UnicodeEncodeError:
         return false()  # no database keeps halves of characters
-    if "\0" in key and dialect.name == "postgresql":
+    if len(key) > KEY_LENGTH or ("\0" in key and dialect.name == "postgresql"):
         return false()
     return value == _bound(key + dialect.text_end, Unicode())
 
