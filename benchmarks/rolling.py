@@ -134,7 +134,8 @@ def false_alarms(columns: int) -> None:
         "history",
         "false at 5 / 1 / 0.1 %",
         "false drift, of 1,000",
-        "two in a row, of 1,000",
+        "two in a row",
+        "warning or worse",
     )
     print_table(f"Quiet weeks, {columns} columns x {Weeks(GAUSS, 1).live - WEEK + 1} weeks a day apart", header, rows)
     for number, case in enumerate(SHIFTED):

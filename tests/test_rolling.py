@@ -5,6 +5,7 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -14,12 +15,14 @@ from hypothesis import strategies as st
 from sqlalchemy import create_engine, text
 
 from driftmon.config import load_monitor
+from driftmon.config.windows import Rolling
 from driftmon.core.check import check
 from driftmon.core.rolling import rolled
 from driftmon.core.window import Window
 from driftmon.errors import ConfigError, DataNotReady, SourceError
 from driftmon.pipeline import backfill, build_baseline, live_source, policy_of, run_check
 from driftmon.reference import baseline_of
+from driftmon.schedule import Schedule
 from driftmon.sources.base import Selection
 from driftmon.sources.memory import MemorySource
 from driftmon.store.store import Store
@@ -222,6 +225,31 @@ def test_what_is_kept_of_values_stays_itself_in_a_sum_of_one_and_is_within_them_
         assert sum(rows for _, rows in clues.peaks) <= clues.rows + len(clues.peaks)
 
 
+schedules = st.builds(
+    Schedule,
+    st.sampled_from(["@daily", "30 2 * * *", "0 */6 * * *", "@weekly", "6h"]),
+    st.sampled_from(["UTC", "America/New_York", "Europe/Berlin"]),
+)
+instants = st.datetimes(datetime(2024, 1, 1), datetime(2026, 1, 1)).map(lambda naive: naive.replace(tzinfo=UTC))
+
+
+@settings(max_examples=25)
+@given(schedules, st.integers(2, 9), instants)
+def test_each_row_of_a_window_is_in_one_of_its_steps_also_where_clocks_change(schedule, steps, instant):
+    windows = Rolling(schedule, steps)
+
+    window = windows.containing(instant)
+    parts = windows.parts(window)
+
+    assert windows.has(window)
+    assert len(parts) == steps
+    assert (parts[0].start, parts[-1].end) == (window.start, window.end)
+    assert all(one.end == two.start for one, two in pairwise(parts))
+    assert windows.last_step(window) == schedule.containing(instant)
+    assert next(windows.starting(window.start)) == window
+    assert windows.newest_complete(window.end) == window
+
+
 # What is read ----------------------------------------------------------------------------------------------------------
 
 
@@ -351,7 +379,7 @@ def test_the_history_is_of_weeks_that_share_no_row(project):
     history = baseline_of(project.monitor()).history
 
     assert [window.end - window.start for window in history.windows] == [timedelta(days=7)] * 8
-    assert all(one.end == two.start for one, two in zip(history.windows, history.windows[1:], strict=False))
+    assert all(one.end == two.start for one, two in pairwise(history.windows))
     assert history.windows[-1].end == datetime(2024, 3, 1, tzinfo=UTC), "the newest day counts, the oldest four do not"
     assert history.counts["level", None].sum(axis=-1).tolist() == [7 * 150] * 8
 
