@@ -74,6 +74,7 @@ def _in_words() -> JSON:
                 CASE WHEN urgency >= 6 THEN going.windows || ' windows in a row' END,
                 CASE WHEN sustained THEN 'sustained: the last ' || sustained_windows || ' windows drift together' END,
                 'quality: ' || quality_problems,
+                CASE WHEN bins_pruned THEN 'the bins of this window were pruned, the reference stands alone below' END,
                 'likely cause: ' || hint) AS "in words",
                 CASE WHEN urgency >= 6 THEN going.since END AS "since"
             FROM grafana_column_results, going WHERE {NEWEST_OF_COLUMN}

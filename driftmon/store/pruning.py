@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Pruned", "Retention", "has_old", "outlook", "prune_some"]
 
-ROWS_AT_ONCE = 10_000
+ROWS_AT_ONCE = 4_000
 """Rows of one transaction: a fraction of a second, for which a check of the same monitor has to wait."""
 
 NAMED_AT_ONCE = 500
