@@ -30,7 +30,7 @@ _DENIED = re.compile(
 _GONE = re.compile(
     r"master removed our application|executor ?lost|fetchfailed|spark ?context (?:was|has been) (?:shut down|stopped)"
     r"|stopped sparkcontext|sparkcontext was shut|connection (?:refused|reset)|failed to connect|unavailable|timed? ?out"
-    r"|py4jnetworkerror|answer from java side is empty|session_closed|socket closed|exitcode|unresponsive",
+    r"|py4jnetworkerror|answer from java side is empty|session_closed|socket closed|unresponsive",
     re.IGNORECASE,
 )
 _MISSING = {
@@ -87,7 +87,8 @@ def asking(place: str, *, dated: bool = False) -> Iterator[None]:
 def _said(place: str, exc: Exception, *, dated: bool) -> SourceError | None:
     if isinstance(exc, OUR_OWN) and not type(exc).__module__.startswith(("pyspark", "py4j")):
         return None
-    text = str(exc)
+    # Without stacks, in which any word can occur.
+    text = "\n".join(line for line in str(exc).splitlines() if not line.lstrip().startswith(("at ", "...")))
     conditions = dict(reversed(_CONDITION.findall(text)))
     if dated and any(name.startswith("PATH_NOT_FOUND") for name in conditions):
         return DataNotReady(f"{place}: no file for the window yet")

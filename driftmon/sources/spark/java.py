@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import tempfile
 from contextlib import suppress
+from shutil import which
 from typing import TYPE_CHECKING, Any
 
 from driftmon.errors import SourceError
@@ -41,6 +43,12 @@ class Java:
         from pyspark.errors import PySparkException  # noqa: PLC0415 - an extra, and it loads slowly
         from pyspark.java_gateway import launch_gateway  # noqa: PLC0415 - as above
 
+        home = os.environ.get("JAVA_HOME")
+        java = f"{home}/bin/java" if home else "java"
+        if which(java) is None:
+            raise SourceError(
+                f"no Java at {java!r}; Spark needs Java 17 or newer: install it, or set JAVA_HOME to its folder"
+            )
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the program runs
         streams = {"stdout": self._log, "stderr": subprocess.STDOUT}
         try:
@@ -48,7 +56,7 @@ class Java:
         except (PySparkException, OSError) as exc:
             said = self.said()
             self._log.close()
-            raise SourceError(f"Java does not start: {said or exc}; install Java 17, or set JAVA_HOME to one") from exc
+            raise SourceError(f"Java does not start: {said or exc}; Spark needs Java 17 or newer") from exc
 
     def said(self) -> str:
         """The last line that it wrote."""

@@ -30,6 +30,9 @@ PATIENCE = 5.0
 
 CONNECT_PORT = 15_002
 
+PROXIES = ("grpc_proxy", "https_proxy", "http_proxy")
+"""Where Spark Connect goes through one of these, nobody else can tell what it reaches."""
+
 OURS = {
     "spark.app.name": "driftmon",
     "spark.ui.enabled": "false",
@@ -51,12 +54,12 @@ class Lease:
     Parameters
     ----------
     session : Session
-    ours : bool
-        True if it was made for this program, and ends with its last user.
+    own_driver : bool
+        True if it was made here and its driver is this process, where nobody else has jobs.
     """
 
     session: Session
-    ours: bool
+    own_driver: bool
     _end: Callable[[], None] = field(repr=False)
     _held: bool = True
 
@@ -97,14 +100,14 @@ def lease(session: Session | None, *, master: str | None, remote: str | None) ->
         If pyspark or Java is missing, or another session of ours runs on another master.
     """
     if session is not None:
-        return Lease(session, ours=False, _end=_nothing)
+        return Lease(session, own_driver=False, _end=_nothing)
     try:
         import pyspark  # noqa: F401, PLC0415 - an extra, and it loads slowly
     except ImportError as exc:
         raise SourceError("pyspark is not installed; pip install 'driftmon-pipeline[spark]'") from exc
     if remote is not None:
         connected = _connected(remote)
-        return Lease(connected, ours=True, _end=connected.stop)
+        return Lease(connected, own_driver=False, _end=connected.stop)
     with _lock:
         if _own and _ended(_own[0].session):
             _own.pop().stop()
@@ -112,7 +115,7 @@ def lease(session: Session | None, *, master: str | None, remote: str | None) ->
             return _shared(_own[0], master)
         active = _active()
         if active is not None:
-            return Lease(active, ours=False, _end=_nothing)
+            return Lease(active, own_driver=False, _end=_nothing)
         _own.append(_started(master))
         return _shared(_own[0], master)
 
@@ -137,7 +140,7 @@ def _shared(own: _Own, master: str | None) -> Lease:
             f"{master} has to wait for its end, or be reached by Spark Connect (remote: sc://...)"
         )
     own.users += 1
-    return Lease(own.session, ours=True, _end=partial(_leave, own))
+    return Lease(own.session, own_driver=True, _end=partial(_leave, own))
 
 
 def _leave(own: _Own) -> None:
@@ -169,14 +172,20 @@ def _active() -> Session | None:
 
 def _connected(remote: str) -> Session:
     if not remote.startswith("sc://"):
-        raise SourceError(f"remote {remote!r} is no address of Spark Connect; expected sc://HOST:PORT")
-    _check_reachable(remote, remote.removeprefix("sc://").partition("/")[0], CONNECT_PORT)
+        raise SourceError(
+            f"remote {remote.partition(';')[0]!r} is no address of Spark Connect; expected sc://HOST:PORT"
+        )
+    # Without what follows the host, which can be a token.
+    host = remote.removeprefix("sc://").partition("/")[0]
+    shown = f"sc://{host}"
+    if not any(map(os.environ.get, PROXIES)):
+        _check_reachable(shown, host, CONNECT_PORT)
     try:
         with quiet():
             from pyspark.sql.connect.session import SparkSession  # noqa: PLC0415 - as above
     except ImportError as exc:
         raise SourceError(
-            f"{remote} needs packages of Spark Connect: {exc}; pip install 'driftmon-pipeline[spark]'"
+            f"{shown} needs packages of Spark Connect: {exc}; pip install 'driftmon-pipeline[spark]'"
         ) from exc
     return SparkSession.builder.remote(remote).create()
 

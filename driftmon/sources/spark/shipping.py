@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from shutil import rmtree
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 if TYPE_CHECKING:
@@ -21,10 +22,17 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 """The time of every file in the archive: equal code is an equal archive, of an equal name."""
 
 
+_sent: WeakSet[Session] = WeakSet()
+"""Sessions that have it; each time more would make every task longer."""
+
+
 def send_package(session: Session) -> None:
     """Give the executors of a session this package. Sending it again does nothing."""
+    if session in _sent:
+        return
     archive = _archive()
     session.addArtifacts(str(archive), pyfile=True)
+    _sent.add(session)
     # Spark puts the archive into the driver's own path, too, where it would stand before the installed package.
     sys.path[:] = [entry for entry in sys.path if not entry.endswith(archive.name)]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -205,23 +205,30 @@ class SparkSource:
         """The table, on a session that has this package."""
         from driftmon.sources.spark.faults import asking  # noqa: PLC0415 - as above
         from driftmon.sources.spark.frame import Frame  # noqa: PLC0415 - as above
-        from driftmon.sources.spark.session import lease  # noqa: PLC0415 - as above
-        from driftmon.sources.spark.shipping import send_package  # noqa: PLC0415 - as above
+        from driftmon.sources.spark.watching import watched  # noqa: PLC0415 - as above
 
         path, dated = self._path_of(window, any_window=any_window)
         place = f"table {self._table}" if self._table is not None else path or "the query"
         try:
             with asking(place, dated=dated):
-                if self._lease is None:
-                    self._lease = lease(self._session, master=self._master, remote=self._remote)
-                    weakref.finalize(self, self._lease.release)
-                    send_package(self._lease.session)
-                frame = self._opened(self._lease.session, path)
-                yield Frame(frame, place, self._timestamp, self._timezone)
+                held = self._leased()
+                with watched(held.session, place) if held.own_driver else nullcontext():
+                    yield Frame(self._opened(held.session, path), place, self._timestamp, self._timezone)
         except SourceUnavailable:
             # A session that lost its cluster does not find it again.
             self.close()
             raise
+
+    def _leased(self) -> Lease:
+        """A session that has this package, the same from call to call."""
+        from driftmon.sources.spark.session import lease  # noqa: PLC0415 - as above
+        from driftmon.sources.spark.shipping import send_package  # noqa: PLC0415 - as above
+
+        if self._lease is None:
+            self._lease = lease(self._session, master=self._master, remote=self._remote)
+            weakref.finalize(self, self._lease.release)
+            send_package(self._lease.session)
+        return self._lease
 
     def _opened(self, session: Session, path: str | None) -> DataFrame:
         if self._table is not None:

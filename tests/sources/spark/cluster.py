@@ -144,7 +144,7 @@ def programs() -> Iterator[Cluster]:
     (folder / "conf").mkdir()
     (folder / "conf" / "spark-defaults.conf").write_text(DEFAULTS.format(folder=folder, java=JAVA))
     environment = {
-        **os.environ,
+        **{name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")},
         "SPARK_HOME": str(spark_home()),
         "SPARK_CONF_DIR": str(folder / "conf"),
         "SPARK_LOCAL_IP": "127.0.0.1",
