@@ -14,6 +14,8 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
+import yaml
+
 from driftmon.config import BrokenMonitor, Monitor, load_folder
 from driftmon.errors import ConfigError, DriftmonError, StoreError, UsageError
 from driftmon.notifications.receivers import load
@@ -32,6 +34,9 @@ if TYPE_CHECKING:
     from driftmon.store.records import MonitorSnapshot
 
 __all__ = ["Health", "Link", "diagnose"]
+
+NOBODY = "http://127.0.0.1:9095/"
+"""Where the receivers of the shipped alertmanager.yml send to, until somebody names others."""
 
 PATIENCE = 5.0
 """Seconds that another program has for an answer."""
@@ -173,7 +178,7 @@ def _checks(monitor: Monitor, snapshot: MonitorSnapshot, now: datetime) -> Link:
         said = (
             f"the newest window ended {_hours(age)} ago, expected are at most {_hours(snapshot.facts.max_window_age)}"
         )
-        advice = "is the scheduler running? driftmon airflow status; a feed that has ended: remove the monitor's file"
+        advice = "is the scheduler running? driftmon airflow status; a feed that has ended: set live.end in the monitor's file"
         return Link(part, Health.WARNING, said, advice)
     return Link(part, Health.OK, f"{snapshot.headline}; fresh: its end was {_hours(age)} ago")
 
@@ -233,10 +238,37 @@ def _prometheus(url: str) -> Iterator[Link]:
     yield _scraped(up)
     yield _rules([rule for group in groups for rule in group["rules"] if rule["name"].startswith("Driftmon")])
     if receivers:
-        yield Link("alertmanager", Health.OK, f"told by prometheus: {listed(each['url'] for each in receivers)}")
+        yield _alertmanager([each["url"] for each in receivers])
     else:
         advice = "add it under alerting: in prometheus.yml (docs/alerts.md)"
         yield Link("alertmanager", Health.ERROR, "prometheus knows none: nobody is told of an alert", advice)
+
+
+def _alertmanager(urls: list[str]) -> Link:
+    """Those that Prometheus tells, and whether anybody listens at the end."""
+    part, told = "alertmanager", f"told by prometheus: {listed(urls)}"
+    deaf = []
+    for url in urls:
+        try:
+            configuration = json.loads(_ask(f"{url.split('/api/')[0]}/api/v2/status"))["config"]["original"]
+            default = _default_receiver(yaml.safe_load(configuration))
+        except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError) as exc:
+            return Link(part, Health.OK, f"{told}; whom it tells could not be asked: {_reason(exc)}")
+        if default.startswith(NOBODY):
+            deaf.append(default)
+    if deaf:
+        said = (
+            f"{told}; but its default receiver is {deaf[0]}, the address that it is shipped with: nobody listens there"
+        )
+        return Link(part, Health.WARNING, said, "say whom it tells in alertmanager.yml (docs/alerts.md)")
+    return Link(part, Health.OK, told)
+
+
+def _default_receiver(configuration: dict[str, Any]) -> str:
+    """The address of the first webhook that those are told by who have no route of their own; empty if it is none, or kept secret."""
+    name = configuration["route"]["receiver"]
+    receivers = [receiver for receiver in configuration["receivers"] if receiver["name"] == name]
+    return next((str(hook.get("url", "")) for each in receivers for hook in each.get("webhook_configs") or ()), "")
 
 
 def _scraped(up: list[Any]) -> Link:

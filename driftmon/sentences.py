@@ -116,7 +116,7 @@ def tell(
         Also the numbers that only some readers ask for.
     """
     column = explanation.column
-    answer = (_answer(explanation, zone, unit), f"what to do: {_advice(column)}")
+    answer = (_answer(explanation, zone, unit), f"what to do: {_advice(explanation)}")
     sections = [Section("", answer), Section("what changed", _changed(explanation))]
     sections += [
         Section("the numbers", _numbers(explanation, unit)),
@@ -192,8 +192,9 @@ def _since(explanation: Explanation, zone: ZoneInfo) -> str:
     return told
 
 
-def _advice(column: ColumnResult) -> str:
-    """What to do: about the cause, where it is known; else about the status."""
+def _advice(explanation: Explanation) -> str:
+    """What to do: about the cause, where it is known; else about the status, and how long it has lasted."""
+    column = explanation.column
     lasting = column.lasting
     cause = _cause_advice(column)
     if cause:
@@ -204,6 +205,9 @@ def _advice(column: ColumnResult) -> str:
         return LASTING_TOO
     if column.problems and not column.status.breach:
         return f"look at the data's quality: {', '.join(QUALITY_NAMES[item.check] for item in column.problems)}"
+    since = explanation.since.get(Status.WARNING)
+    if column.status is Status.WARNING and since is not None and since.windows > 1:
+        return f"look today: it has lasted for {since.windows} windows"
     return ADVICE[column.status]
 
 

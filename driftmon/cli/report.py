@@ -6,6 +6,7 @@ import os
 import sys
 import tempfile
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,10 +21,13 @@ from driftmon.cli.options import (
     open_store,
 )
 from driftmon.errors import UsageError
+from driftmon.settings import links
 
 if TYPE_CHECKING:
     from driftmon.config import Monitor
     from driftmon.core.window import Window
+    from driftmon.report.pages import Elsewhere
+    from driftmon.store.records import MonitorSnapshot
     from driftmon.store.store import Store
 
 __all__ = ["report"]
@@ -50,20 +54,33 @@ def report(*, monitor: str, at: str | None, target: Path, folder: Path, url: str
     The file needs nothing from elsewhere, so that it can be mailed and archived. Reads stored results only.
     """
     from driftmon import __version__  # noqa: PLC0415 - keeps --help light
+    from driftmon.report.freshness import standing  # noqa: PLC0415
     from driftmon.report.pages import render_report  # noqa: PLC0415
     from driftmon.report.views import monitor_view  # noqa: PLC0415
 
     found = find_monitor(folder, monitor)
     with open_store(url, read_only=True) as store:
         window = _window(found, store, at)
-        view = monitor_view(store, store.monitor_snapshot(monitor).facts, window, details=True)
-    page = render_report(view, __version__).encode(errors="replace")
+        snapshot, failure = store.monitor_snapshot(monitor), store.last_failure(monitor)
+        view = monitor_view(store, snapshot.facts, window, details=True)
+    now = datetime.now(UTC)
+    newest = None if snapshot.window is None else snapshot.window.end
+    told = standing(snapshot.facts, newest, view.check.window, (snapshot.consecutive_failed_runs, failure), now)
+    page = render_report(
+        view,
+        __version__,
+        standing=told,
+        written=f"{now.astimezone(view.zone):%Y-%m-%d %H:%M %Z}",
+        elsewhere=_elsewhere(snapshot, view.check.window),
+    ).encode(errors="replace")
     if str(target) == "-":
         sys.stdout.buffer.write(page)
         sys.stdout.flush()
         return
     _write(target, page)
     click.echo(f"{monitor}, {view.when}: {view.headline}", err=True)
+    if told.told:
+        click.echo(told.told, err=True)
     click.echo(f"written to {target} ({len(page):,} bytes)", err=True)
 
 
@@ -78,6 +95,19 @@ def _window(monitor: Monitor, store: Store, at: str | None) -> Window | None:
         f"no result of {monitor.name} for window {window}; make it with: driftmon check {monitor.name} --window {at}, "
         f"or see which there are: driftmon history {monitor.name}"
     )
+
+
+def _elsewhere(snapshot: MonitorSnapshot, window: Window | None) -> Elsewhere:
+    """Where the pages about the same window are, if somebody said."""
+    from driftmon.exporter.addresses import PageAddresses  # noqa: PLC0415 - keeps --help light
+    from driftmon.report.pages import Elsewhere  # noqa: PLC0415
+
+    known, monitor = links(), snapshot.facts.name
+    newest = None if snapshot.window is None else snapshot.window.end
+    addresses = PageAddresses(known.grafana_url, snapshot.facts, newest, base=known.driftmon_url)
+    pages = [("status page", addresses.monitor(monitor, window))] if known.driftmon_url else []
+    pages += [("Grafana", addresses.grafana(monitor, window=window))] if known.grafana_url else []
+    return Elsewhere(tuple(pages), addresses if known.driftmon_url else None)
 
 
 def _write(target: Path, page: bytes) -> None:

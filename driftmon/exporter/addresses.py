@@ -14,14 +14,18 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from driftmon.core.window import Window
+    from driftmon.store.records import MonitorFacts
 
 __all__ = ["PageAddresses", "label_of"]
 
 LONGEST_NAME = 512
 """Bytes of a name in an address; a longer one goes by its label."""
 
-SHOWN = timedelta(days=30)
-"""Span of a dashboard."""
+SHOWN = 30
+"""Windows that a dashboard shows, the window of the page last."""
+
+INSTANT = timedelta(milliseconds=1)
+"""The smallest step of a dashboard's time: a window that begins where another ends is not shown with it."""
 
 
 def label_of(name: str) -> str:
@@ -44,17 +48,25 @@ class PageAddresses:
     ----------
     grafana_url : str
         Empty if there is none.
+    facts : MonitorFacts, optional
+        Of the monitor that pages are about.
     newest : datetime, optional
-        End of the newest window: where a dashboard's span ends.
+        End of its newest window.
+    base : str
+        What paths are put behind; empty for links within the pages.
     """
 
-    def __init__(self, grafana_url: str, newest: datetime | None) -> None:
+    def __init__(
+        self, grafana_url: str, facts: MonitorFacts | None = None, newest: datetime | None = None, *, base: str = ""
+    ) -> None:
         self._grafana_url = grafana_url
+        self._facts = facts
         self._newest = newest
+        self._base = base
 
     def monitor(self, monitor: str, window: Window | None = None) -> str:
         """``/monitors/NAME``, of a window or of the newest."""
-        return f"/monitors/{_quoted(monitor)}{_query({} if window is None else {'window': isoformat(window.start)})}"
+        return f"{self._base}/monitors/{_quoted(monitor)}{_query({} if window is None else {'window': isoformat(window.start)})}"
 
     def column(self, monitor: str, column: str, segment: str | None = None, window: Window | None = None) -> str:
         """``/monitors/NAME/column``, of a window or of the newest."""
@@ -63,19 +75,37 @@ class PageAddresses:
             fields["segment"] = _short(segment)
         if window is not None:
             fields["window"] = isoformat(window.start)
-        return f"/monitors/{_quoted(monitor)}/column{_query(fields)}"
+        return f"{self._base}/monitors/{_quoted(monitor)}/column{_query(fields)}"
 
-    def grafana(self, monitor: str, column: str | None = None, segment: str | None = None) -> str:
-        """The dashboard of a monitor or a column, about the newest windows; empty without Grafana."""
+    def runbook(self, alert: str, monitor: str, column: str = "", segment: str | None = None) -> str:
+        """``/runbooks/ALERT``, whose commands are about a monitor and a column."""
+        fields = {"monitor": monitor, "column": _short(column), "segment": _short(segment or "")}
+        return f"{self._base}/runbooks/{alert}{_query({name: value for name, value in fields.items() if value})}"
+
+    def grafana(
+        self, monitor: str, column: str | None = None, segment: str | None = None, window: Window | None = None
+    ) -> str:
+        """The dashboard of a monitor or a column: up to a window, or to the newest; empty without Grafana."""
         if not self._grafana_url:
             return ""
         fields = {"var-monitor": monitor}
         if column is not None:
             fields |= {"var-column": column, "var-segment": segment or ""}
-        if self._newest is not None:
-            start, end = ((self._newest - ago).timestamp() for ago in (SHOWN, timedelta(0)))
-            fields |= {"from": f"{1000 * start:.0f}", "to": f"{1000 * end:.0f}"}
+        start, end = self._span(window)
+        if start is not None and end is not None:
+            fields |= {"from": f"{1000 * start.timestamp():.0f}", "to": f"{1000 * end.timestamp():.0f}"}
         return f"{self._grafana_url}/d/driftmon-{'monitor' if column is None else 'column'}{_query(fields)}"
+
+    def _span(self, window: Window | None) -> tuple[datetime | None, datetime | None]:
+        """What a dashboard shows: the window and those before it."""
+        end = self._newest if window is None else window.end
+        if end is None or self._facts is None:
+            return None, None
+        age = timedelta(seconds=self._facts.max_window_age)
+        # What Prometheus says of the newest window it says from its check on; of an older one, the next must not be shown.
+        last = end + age if self._newest is None or end >= self._newest else end - INSTANT
+        step = age if window is None else min(age, window.end - window.start)
+        return end - SHOWN * step, last
 
 
 def _short(name: str) -> str:

@@ -18,9 +18,10 @@ from driftmon.exporter.addresses import PageAddresses, label_of
 from driftmon.exporter.requests import asked_edge
 from driftmon.exporter.server import Response
 from driftmon.exporter.snapshot import SnapshotReader
+from driftmon.report.freshness import standing
 from driftmon.report.overview import STRIP, overview
 from driftmon.report.pages import POLICY, render
-from driftmon.report.runbooks import runbook, runbooks
+from driftmon.report.runbooks import About, runbook, runbooks
 from driftmon.report.views import Reader, column_view, monitor_view
 from driftmon.words import nearest, span_text
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from driftmon.exporter.board import Board
     from driftmon.exporter.requests import Request
     from driftmon.metrics import ExporterState
+    from driftmon.report.freshness import Standing
     from driftmon.report.overview import Known
     from driftmon.store.records import RunRecord
 
@@ -145,12 +147,20 @@ class Pages:
     def runbook(self, request: Request) -> Response:
         """``/runbooks/`` and ``/runbooks/ALERT``."""
         name, names = request.path.rstrip("/"), runbooks()
-        body = runbook(name) if name else runbook()
+        about = self._about(request)
+        body = runbook(name, about) if name else runbook()
         if name and body is None:
             links = [(each, f"/runbooks/{each}") for each in names]
             return self._message(f"there is no runbook {name!r}", nearest(name, names), links, HTTPStatus.NOT_FOUND)
         shown = [each for each in names if not name and (body is None or f"/runbooks/{each}" not in body)]
-        return self._page("runbook.html", title=name or "Runbooks", body=body, names=shown)
+        return self._page("runbook.html", title=name or "Runbooks", body=body, names=shown, about=about)
+
+    def _about(self, request: Request) -> About | None:
+        """The monitor and column that a runbook is read for; None if the monitor is not known."""
+        known = self._board.monitors.get(request.query.get("monitor", ""))
+        if known is None:
+            return None
+        return About(known.facts.name, request.query.get("column", ""), request.query.get("segment", ""))
 
     def _monitor(self, reader: PageReader, known: Known, request: Request) -> Response:
         window = self._window(reader, known, request)
@@ -160,14 +170,15 @@ class Pages:
         try:
             view = monitor_view(reader, known.facts, window, details=False)
         except UsageError:
-            failure = self._trouble(reader, known, None)
-            text = failure or "No window has been checked yet."
-            return self._message(f"{known.facts.name}: nothing checked yet", text, status=HTTPStatus.OK)
-        trouble = self._trouble(reader, known, window)
+            now = self._standing(reader, known, None)
+            others = [("what to do", links.runbook(now.watch.freshness.alert, known.facts.name))] if now.failure else []
+            text = now.told or "No window has been checked yet."
+            return self._message(f"{known.facts.name}: {now.lead}", text, others, status=HTTPStatus.OK)
         walk = self._walk(reader, known, view.check.window, lambda at: links.monitor(known.facts.name, at))
-        grafana = links.grafana(known.facts.name)
+        grafana = links.grafana(known.facts.name, window=view.check.window)
         walk += [("Grafana", grafana)] if grafana else []
-        return self._page("monitor.html", view=view, links=links, trouble=trouble, walk=walk)
+        standing = self._standing(reader, known, view.check.window)
+        return self._page("monitor.html", view=view, links=links, standing=standing, walk=walk)
 
     def _column(self, reader: PageReader, known: Known, request: Request) -> Response:
         window = self._window(reader, known, request)
@@ -182,9 +193,10 @@ class Pages:
             return self._message("no such column", str(error), others, HTTPStatus.NOT_FOUND)
         walk = [(monitor, links.monitor(monitor, window))]
         walk += self._walk(reader, known, view.check.window, lambda at: links.column(monitor, *key, at))
-        grafana = links.grafana(monitor, *key)
+        grafana = links.grafana(monitor, *key, view.check.window)
         walk += [("Grafana", grafana)] if grafana else []
-        return self._page("column.html", view=view, links=links, walk=walk)
+        standing = self._standing(reader, known, view.check.window)
+        return self._page("column.html", view=view, links=links, standing=standing, walk=walk)
 
     def _window(self, reader: PageReader, known: Known, request: Request) -> Window | Response | None:
         """The window that was asked for; None for the newest; an answer if there is no such window."""
@@ -218,23 +230,15 @@ class Pages:
             walk.append((f"{span_text(near[place + 1], zone)} →", address(near[place + 1])))
         return walk
 
-    def _trouble(self, reader: PageReader, known: Known, window: Window | None) -> str:
+    @staticmethod
+    def _standing(reader: PageReader, known: Known, window: Window | None) -> Standing:
         """What keeps the newest window from being the whole truth: it is too old, or the newest run failed."""
-        if window is not None:
-            return ""
-        [card] = overview([known], datetime.now(UTC)).cards
-        failure = reader.last_failure(known.facts.name)
-        parts = []
-        if card.freshness == "stale":
-            parts.append(f"stale: the newest window {card.note}")
-        if failure is not None:
-            zone = ZoneInfo(known.facts.timezone)
-            when = f"{failure.finished_at.astimezone(zone):%Y-%m-%d %H:%M %Z}"
-            parts.append(f"the newest run, of {span_text(failure.window, zone)}, failed at {when}: {failure.error}")
-        return "; ".join(parts)
+        failures = (max(known.failed_runs, 1), reader.last_failure(known.facts.name))
+        return standing(known.facts, known.window_end, window, failures)
 
     def _links(self, known: Known | None) -> PageAddresses:
-        return PageAddresses(self._state().links.grafana_url, None if known is None else known.window_end)
+        grafana = self._state().links.grafana_url
+        return PageAddresses(grafana) if known is None else PageAddresses(grafana, known.facts, known.window_end)
 
     def _nothing_yet(self, state: ExporterState) -> Response:
         why = "failed; the log says why" if state.failures else "has not ended yet; reload in a moment"

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from driftmon.core.verdict import Status, worst
 from driftmon.report.charts import cells
+from driftmon.report.freshness import Freshness, watch
 from driftmon.report.pages import fragment
-from driftmon.report.text import age
 from driftmon.words import listed, span_text
 
 if TYPE_CHECKING:
@@ -20,25 +19,17 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
     from driftmon.findings import Finding
+    from driftmon.report.freshness import Watch
     from driftmon.store.records import MonitorFacts, MonitorSnapshot
     from driftmon.store.timeline import WindowPoint
 
-__all__ = ["STRIP", "Card", "Freshness", "Known", "Overview", "know", "overview"]
+__all__ = ["STRIP", "Card", "Known", "Overview", "know", "overview"]
 
 STRIP = 30
 """Windows of each monitor's strip."""
 
 SHOWN_FINDINGS = 2
 """Findings that stand on the overview, of different columns where there are; the monitor's page has all."""
-
-
-class Freshness(StrEnum):
-    """Whether a monitor is being watched at all, the worst first."""
-
-    NEVER = "never checked"
-    STALE = "stale"
-    FAILING = "failing"
-    FRESH = "fresh"
 
 
 @dataclass(frozen=True)
@@ -84,8 +75,13 @@ class Card:
     """A monitor now: what is known of it, and how fresh that is."""
 
     known: Known
-    freshness: Freshness
+    watch: Watch
     note: str
+
+    @property
+    def freshness(self) -> Freshness:
+        """Whether it is being watched at all."""
+        return self.watch.freshness
 
     @property
     def urgency(self) -> tuple[int, int, int, str]:
@@ -154,23 +150,11 @@ def overview(monitors: Iterable[Known], now: datetime) -> Overview:
 
 
 def _card(known: Known, now: datetime) -> Card:
-    if known.window_end is None:
-        return Card(known, Freshness.NEVER, _failures(known) or "no run has ended yet")
-    old = (now - known.window_end).total_seconds()
-    told = f"ended {age(old)} ago, the limit is {age(known.facts.max_window_age)}"
+    watched = watch(known.facts, known.window_end, known.failed_runs, now)
     if known.complete and not known.failed_runs:
-        return Card(known, Freshness.FRESH, "complete: the last window is checked")
-    if old > known.facts.max_window_age and not known.complete:
-        return Card(known, Freshness.STALE, "; ".join(filter(None, (told, _failures(known)))))
-    if known.failed_runs:
-        return Card(known, Freshness.FAILING, _failures(known))
-    return Card(known, Freshness.FRESH, f"ended {age(old)} ago")
-
-
-def _failures(known: Known) -> str:
-    if known.failed_runs == 0:
-        return ""
-    return "the newest run failed" if known.failed_runs == 1 else f"the newest {known.failed_runs} runs failed"
+        return Card(known, watched, "complete: the last window is checked")
+    note = "; ".join(part for part in (watched.old, watched.failures) if part)
+    return Card(known, watched, note or "no run has ended yet")
 
 
 def _headline(cards: Sequence[Card]) -> str:
@@ -193,12 +177,19 @@ def _headline(cards: Sequence[Card]) -> str:
     beside = [card for card in cards if card.known.findings and card not in drifted]
     if beside:
         word = "has" if len(beside) == 1 else "have"
-        parts.append(f"{len(beside)} {word} findings beside drift: {listed(card.known.facts.name for card in beside)}")
+        parts.append(f"{len(beside)} {word} {_beside(beside)}: {listed(card.known.facts.name for card in beside)}")
     if not drifted:
         parts.insert(0, f"no drift in {total}")
     if not any(card.look for card in cards):
         parts.append("all fresh" if len(cards) > 1 else "fresh")
     return "; ".join(parts)
+
+
+def _beside(cards: Sequence[Card]) -> str:
+    """What monitors have that have no drift in their newest window."""
+    alerts = {alert.name for card in cards for finding in card.known.findings for alert in finding.alerts}
+    words = {"DriftmonSustainedDrift": "sustained drift", "DriftmonQualityProblem": "quality problems"}
+    return " or ".join(word for name, word in words.items() if name in alerts) or "columns without a verdict"
 
 
 def _named(card: Card) -> str:

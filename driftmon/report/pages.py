@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -14,26 +15,95 @@ from markupsafe import Markup
 from driftmon.report.text import FILTERS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from driftmon.report.freshness import Standing
     from driftmon.report.views import MonitorView
 
-__all__ = ["POLICY", "Nowhere", "fragment", "render", "render_report"]
+__all__ = ["POLICY", "Elsewhere", "Runbooks", "Within", "fragment", "render", "render_report"]
 
 
-class Nowhere:
-    """The addresses of a report, which is one file: none. Pages that are served have others, with methods of the same names."""
+class Runbooks(Protocol):
+    """Addresses of runbooks, for a report of people who have them."""
+
+    def runbook(self, alert: str, monitor: str, column: str = "", segment: str | None = None) -> str:
+        """The page of an alert; empty for no link."""
+        ...
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """
+    What a report leads to.
+
+    Parameters
+    ----------
+    pages : tuple of (str, str)
+        Texts and addresses of pages about the same window.
+    runbooks : Runbooks, optional
+        Where they are.
+    """
+
+    pages: tuple[tuple[str, str], ...] = ()
+    runbooks: Runbooks | None = None
+
+
+class Within:
+    """
+    The addresses of a report, which is one file: places in it. Pages that are served have others, by methods of the same names.
+
+    Parameters
+    ----------
+    told : sequence of (str, str or None)
+        The columns and segments that it tells in full, in their order.
+    runbooks : Runbooks, optional
+        Where they are.
+    """
+
+    def __init__(self, told: Sequence[tuple[str, str | None]] = (), runbooks: Runbooks | None = None) -> None:
+        self._places = {key: f"#shift-{place}" for place, key in enumerate(told, 1)}
+        self._runbooks = runbooks
 
     def monitor(self, *_: object) -> str:
         """The page of a monitor in a window; empty for no link."""
         return ""
 
-    def column(self, *_: object) -> str:
-        """The page of a column, of a segment, in a window; empty for no link."""
-        return ""
+    def column(self, _monitor: str, column: str, segment: str | None = None, *_: object) -> str:
+        """Where a column or a segment is told in full; empty for no link."""
+        return self._places.get((column, segment), "")
+
+    def runbook(self, alert: str, monitor: str, column: str = "", segment: str | None = None) -> str:
+        """The page of an alert; empty for no link."""
+        return "" if self._runbooks is None else self._runbooks.runbook(alert, monitor, column, segment)
 
 
-def render_report(view: MonitorView, version: str) -> str:
-    """A report as one HTML file: nothing in it asks for anything from elsewhere."""
-    return render("report.html", view=view, links=Nowhere(), version=version)
+def render_report(
+    view: MonitorView,
+    version: str,
+    *,
+    standing: Standing | None = None,
+    written: str = "",
+    elsewhere: Elsewhere | None = None,
+) -> str:
+    """
+    A report as one HTML file: nothing in it asks for anything from elsewhere.
+
+    Parameters
+    ----------
+    view : MonitorView
+    version : str
+        Of driftmon.
+    standing : Standing, optional
+        How the monitor was watched when it was written; not told without.
+    written : str
+        When it was written.
+    elsewhere : Elsewhere, optional
+        Where people find more.
+    """
+    known = elsewhere or Elsewhere()
+    links = Within([(it.column.column, it.column.segment) for it in view.details], known.runbooks)
+    said = {"standing": standing, "written": written, "elsewhere": known.pages}
+    return render("report.html", view=view, links=links, version=version, **said)
 
 
 def render(template: str, **values: object) -> str:

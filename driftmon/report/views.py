@@ -7,34 +7,29 @@ from typing import TYPE_CHECKING, Protocol
 from zoneinfo import ZoneInfo
 
 from driftmon.core.result import ranked
-from driftmon.core.verdict import worst
+from driftmon.core.verdict import Status, worst
 from driftmon.errors import UsageError
-from driftmon.explanation import explain, find_column
+from driftmon.explanation import find_column
 from driftmon.findings import find, is_blind, summary, worth_telling
-from driftmon.report.charts import bar, cells, plot, spark
-from driftmon.sentences import EXPLAINED_BY_HINT, tell
-from driftmon.store.timeline import ColumnPoint
-from driftmon.words import NATS, moved, quality_text, span_text
+from driftmon.report.charts import cells, spark
+from driftmon.report.details import SHOWN, Detail, detail_of, same, window_text
+from driftmon.report.leading import is_widespread, leading, spoken_for
+from driftmon.sentences import EXPLAINED_BY_HINT
+from driftmon.words import moved, quality_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from driftmon.core.result import CheckResult, ColumnResult
-    from driftmon.core.verdict import Status
     from driftmon.core.window import Window
-    from driftmon.explanation import BinShare, Explanation
     from driftmon.findings import Finding
-    from driftmon.report.charts import Bar, Cell, Spark, TimePlot
-    from driftmon.sentences import Section
+    from driftmon.report.charts import Cell, Spark
     from driftmon.store.records import MonitorFacts
     from driftmon.store.timeline import Timeline
     from driftmon.streaks import Streak
 
-__all__ = ["PAST", "SHOWN", "ColumnView", "Detail", "MonitorView", "Reader", "Row", "column_view", "monitor_view"]
-
-SHOWN = 60
-"""Windows that pictures show: two months of days."""
+__all__ = ["PAST", "ColumnView", "MonitorView", "Reader", "Row", "column_view", "monitor_view"]
 
 PAST = 400
 """Windows looked back at for "since when": a year of days."""
@@ -85,31 +80,6 @@ class Row:
 
 
 @dataclass(frozen=True)
-class BinRow:
-    """A bin beside its past, with the lengths of its bars."""
-
-    share: BinShare
-    bar: Bar
-
-    @property
-    def change(self) -> str:
-        """What happened to the bin beyond chance: more, fewer, or nothing."""
-        if not self.share.beyond_chance:
-            return ""
-        return "more" if self.share.residual > 0 else "fewer"
-
-
-@dataclass(frozen=True)
-class Detail:
-    """One column in full."""
-
-    column: ColumnResult
-    sections: tuple[Section, ...]
-    bins: tuple[BinRow, ...]
-    plot: TimePlot | None
-
-
-@dataclass(frozen=True)
 class SegmentView:
     """A segment: its rows, its worst status, its columns that need a word, and how many do not."""
 
@@ -136,6 +106,8 @@ class MonitorView:
         The windows up to this one.
     findings : tuple of Finding
         What somebody should know of, the worst first.
+    told : tuple of (Finding, tuple of str)
+        Of these, those that come first: columns, each with the segments that it speaks for, and segments that are worse.
     rows : tuple of Row
         Every column of all rows, the worst first.
     details : tuple of Detail
@@ -151,6 +123,7 @@ class MonitorView:
     headline: str
     strip: tuple[Cell, ...]
     findings: tuple[Finding, ...]
+    told: tuple[tuple[Finding, tuple[str, ...]], ...]
     rows: tuple[Row, ...]
     details: tuple[Detail, ...]
     calm: bool
@@ -159,7 +132,12 @@ class MonitorView:
     @property
     def when(self) -> str:
         """The window as people say it."""
-        return _when(self.check, self.zone)
+        return window_text(self.check, self.zone)
+
+    @property
+    def widespread(self) -> bool:
+        """True if so many columns drift at once that the feed is to be looked at first."""
+        return is_widespread(self.check.columns)
 
 
 @dataclass(frozen=True)
@@ -176,7 +154,7 @@ class ColumnView:
     @property
     def when(self) -> str:
         """The window as people say it."""
-        return _when(self.check, self.zone)
+        return window_text(self.check, self.zone)
 
 
 def monitor_view(store: Reader, facts: MonitorFacts, window: Window | None = None, *, details: bool) -> MonitorView:
@@ -202,14 +180,19 @@ def monitor_view(store: Reader, facts: MonitorFacts, window: Window | None = Non
     timeline = store.timeline(facts.name, end=end, limit=SHOWN)
     order = ranked(check.columns)
     telling = [column for column in order if worth_telling(column)]
-    chosen = [column for column in telling if column.status.evaluated][:DETAILS] or order[:CALM]
+    chosen = leading([column for column in telling if column.status.evaluated])[:DETAILS] or order[:CALM]
+    findings = _findings(store, check, telling, zone)
     return MonitorView(
         facts=facts,
         zone=zone,
         check=check,
         headline=_headline(check, zone),
         strip=cells(timeline.windows),
-        findings=_findings(store, check, telling, zone),
+        findings=findings,
+        told=tuple(
+            (finding, tuple(other.segment or "" for other in spoken_for(finding, findings)))
+            for finding in leading(findings)
+        ),
         rows=tuple(_row(column, timeline) for column in order if column.segment is None),
         details=_details(store, check, chosen, zone) if details else (),
         calm=not telling,
@@ -234,8 +217,8 @@ def column_view(store: Reader, facts: MonitorFacts, key: ColumnKey, window: Wind
         facts=facts,
         zone=zone,
         check=check,
-        detail=_detail(check, column, past, zone),
-        past=tuple((other, _same(other, column)) for other in past[:SHOWN]),
+        detail=detail_of(check, column, past, zone),
+        past=tuple((other, same(other, column)) for other in past[:SHOWN]),
         siblings=tuple(other for other in check.columns if other.column == column.column),
     )
 
@@ -246,10 +229,6 @@ def _stored(store: Reader, monitor: str, window: Window | None) -> CheckResult:
         of = f"for window {window}" if window else "yet"
         raise UsageError(f"no result of {monitor} {of}; make one with: driftmon check {monitor}")
     return stored[0]
-
-
-def _when(check: CheckResult, zone: ZoneInfo) -> str:
-    return "" if check.window is None else span_text(check.window, zone)
 
 
 def _headline(check: CheckResult, zone: ZoneInfo) -> str:
@@ -306,49 +285,4 @@ def _details(store: Reader, check: CheckResult, columns: Sequence[ColumnResult],
     if not columns:
         return ()
     past = _past(store, check, columns)
-    return tuple(_detail(check, column, past, zone) for column in columns)
-
-
-def _detail(check: CheckResult, column: ColumnResult, past: Sequence[CheckResult], zone: ZoneInfo) -> Detail:
-    explanation = explain(check, column, past)
-    return Detail(column, tell(explanation, zone=zone), _bins(explanation), _plot(check, column, past, zone))
-
-
-def _bins(explanation: Explanation) -> tuple[BinRow, ...]:
-    longest = max((max(item.reference, item.live) for item in explanation.bins), default=0.0)
-    return tuple(BinRow(item, bar(item.reference, item.live, longest)) for item in explanation.bins)
-
-
-def _plot(check: CheckResult, column: ColumnResult, past: Sequence[CheckResult], zone: ZoneInfo) -> TimePlot | None:
-    shown = list(reversed(past[:SHOWN]))
-    points = [_point(_same(other, column)) for other in shown]
-    if not any(point is not None and point.kl is not None for point in points):
-        return None
-    ticks = [(column.threshold.critical, f"critical {NATS.short(column.threshold.critical)}")]
-    ticks.append((column.threshold.warning, f"warning {NATS.short(column.threshold.warning)}"))
-    highest = max(point.kl for point in points if point is not None and point.kl is not None)
-    ticks += [(highest, NATS.text(highest)), (0.0, "0")]
-    chosen = next((place for place, other in enumerate(shown) if other.window == check.window), None)
-    return plot(points, ticks, first=_when(shown[0], zone), last=_when(shown[-1], zone), chosen=chosen)
-
-
-def _same(check: CheckResult, column: ColumnResult) -> ColumnResult | None:
-    key = (column.column, column.segment)
-    return next((other for other in check.columns if (other.column, other.segment) == key), None)
-
-
-def _point(column: ColumnResult | None) -> ColumnPoint | None:
-    if column is None:
-        return None
-    scores = column.scores
-    return ColumnPoint(
-        status=column.status,
-        kl=column.kl,
-        bound=None if scores is None else scores.bound,
-        noise_floor=None if scores is None else scores.noise_floor,
-        usual_limit=None if scores is None else scores.usual_limit,
-        live_rows=column.live_rows,
-        threshold=column.threshold,
-        sustained=column.lasting,
-        problems=len(column.problems),
-    )
+    return tuple(detail_of(check, column, past, zone) for column in columns)

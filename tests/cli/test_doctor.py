@@ -7,7 +7,9 @@ import pytest
 
 from driftmon.exporter.service import Exporter
 from driftmon.store.store import Store
+from tests.alerting.programs import alertmanager
 from tests.prometheus import prometheus
+from tests.servers import free_port
 
 CONFIGURATION = """
 global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}}
@@ -87,6 +89,7 @@ def test_a_monitor_that_was_never_checked_or_long_ago_is_a_warning(ready):
     assert (never["health"], never["found"]) == ("warning", "was never checked")
     assert stale["health"] == "warning"
     assert stale["found"].startswith("the newest window ended ")
+    assert stale["advice"].endswith("a feed that has ended: set live.end in the monitor's file")
 
 
 def test_a_run_that_failed_is_an_error(ready):
@@ -149,6 +152,27 @@ def test_a_prometheus_without_our_rules_and_with_a_dead_target_is_broken(ready, 
 
     assert found["prometheus"]["health"] == "error"
     assert found["alert rules"]["found"] == "prometheus has none of ours"
+
+
+@pytest.mark.parametrize(
+    ("hook", "health"), [("http://127.0.0.1:9095/driftmon", "warning"), ("http://127.0.0.1:9/ours", "ok")]
+)
+def test_a_default_receiver_that_is_still_the_shipped_one_is_told(ready, tmp_path, hook, health):
+    told = {"name": "default", "webhook_configs": [{"url": hook}]}
+    address = f"127.0.0.1:{free_port()}"
+    configuration = CONFIGURATION.format(rules="", target="127.0.0.1:1")
+    configuration += f"alerting: {{alertmanagers: [{{static_configs: [{{targets: ['{address}']}}]}}]}}\n"
+    with (
+        alertmanager(tmp_path, address, {"route": {"receiver": "default"}, "receivers": [told]}),
+        prometheus(tmp_path / "prometheus", configuration) as url,
+    ):
+        deadline = time.monotonic() + 30
+        while address not in (found := links(diagnose(ready, "--prometheus", url)))["alertmanager"]["found"]:
+            assert time.monotonic() < deadline, found
+            time.sleep(0.2)
+
+    assert found["alertmanager"]["health"] == health
+    assert (hook in found["alertmanager"]["found"]) == (health == "warning")
 
 
 def test_what_answers_but_is_no_prometheus_is_told(ready, served):

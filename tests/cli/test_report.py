@@ -1,5 +1,7 @@
 """``driftmon report``: what it writes, and what it says where it cannot."""
 
+import re
+
 import pytest
 
 
@@ -19,9 +21,41 @@ def test_a_report_is_written_whole_and_told_in_a_line(ready):
     assert (run.status, run.out) == (0, "")
     assert run.err.splitlines()[0].startswith("shop, 2024-02-03: 1 of 3 columns drifted: amount (critical)")
     size = (ready.folder / "shop.html").stat().st_size
-    assert run.err.splitlines()[1] == f"written to shop.html ({size:,} bytes)"
+    assert run.err.splitlines()[-1] == f"written to shop.html ({size:,} bytes)"
     written = (ready.folder / "shop.html").read_text(encoding="utf-8")
-    assert ready.run("report", "shop", "-o", "-").out == written
+    minutes = re.compile(r"[Ww]ritten \d{4}-\d\d-\d\d \d\d:\d\d UTC")
+    assert len(minutes.findall(written)) == 2
+    assert minutes.sub("", ready.run("report", "shop", "-o", "-").out) == minutes.sub("", written)
+
+
+def test_a_report_of_a_monitor_that_nobody_checks_any_more_says_so_first(ready):
+    ready.run("check", "shop", "--window", "2024-02-02")
+    (ready.folder / "data" / "live" / "2024-02-03.parquet").write_bytes(b"PAR1 no longer")
+    assert ready.run("check", "shop", "--window", "2024-02-03").status == 3
+
+    run = ready.run("report", "shop", "-o", "shop.html")
+
+    written = (ready.folder / "shop.html").read_text(encoding="utf-8")
+    [answer] = re.findall(r"<h1 class=\"answer (\w+)\">(.*?)</h1>", written)
+    assert answer[0] == "warning"
+    assert "stale since 2024-02-0" in answer[1].split("<small")[0]
+    assert "the newest run failed" in answer[1].split("<small")[0]
+    assert "no drift" in answer[1].split("<small")[1]
+    assert "2024-02-03.parquet" in written
+    assert "Nothing was checked since: the newest window ended" in run.err
+
+
+def test_a_report_leads_to_the_pages_of_its_window_where_somebody_said_where_they_are(ready, monkeypatch):
+    ready.run("check", "shop", "--window", "2024-02-03")
+    monkeypatch.setenv("DRIFTMON_URL", "https://drift.example/")
+    monkeypatch.setenv("DRIFTMON_GRAFANA_URL", "https://grafana.example")
+
+    ready.run("report", "shop", "-o", "shop.html")
+
+    written = (ready.folder / "shop.html").read_text(encoding="utf-8")
+    assert 'href="https://drift.example/monitors/shop?window=2024-02-03T00%3A00%3A00Z"' in written
+    assert 'href="https://drift.example/runbooks/DriftmonColumnDrift?monitor=shop&amp;column=amount"' in written
+    assert 'href="https://grafana.example/d/driftmon-monitor?var-monitor=shop&amp;from=' in written
 
 
 def test_an_unknown_monitor_is_told_with_the_nearest_name(ready):

@@ -9,6 +9,9 @@
     };
     setInterval(tell, 5000);
   }
+  addEventListener("beforeprint", () => {
+    for (const each of document.querySelectorAll("details")) each.open = true;
+  });
   if (!table) return;
   const body = table.tBodies[0], rows = [...body.rows], heads = [...table.tHead.rows[0].cells];
   const panel = document.querySelector(".filter");
