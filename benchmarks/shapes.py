@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["END", "SHAPES", "START", "Shape", "write"]
+__all__ = ["END", "SHAPES", "START", "Shape", "mixed", "write"]
 
 Array: TypeAlias = Any
 Make: TypeAlias = Callable[[np.random.Generator, int], Array]
@@ -128,7 +128,8 @@ def _four(make: Make) -> dict[str, Make]:
     return {f"c{number}": make for number in range(4)}
 
 
-def _mixed(columns: int) -> dict[str, Make]:
+def mixed(columns: int) -> dict[str, Make]:
+    """So many columns of every usual type."""
     makes = [_floats, _prices, _floats_with_nulls, _float32, _integers("int64", 100), _integers("int32", 10**6)]
     makes += [_strings(30), _strings(2_000), _booleans, _floats]
     return {f"c{number}": makes[number % len(makes)] for number in range(columns)}
@@ -157,19 +158,17 @@ _TYPES: dict[str, Make] = {
     "timestamp of New York": _times("UTC"),
 }
 
-_TIMED = {**_mixed(19), "at": _times("UTC", ordered=True)}
-_SHUFFLED = {**_mixed(19), "at": _times("UTC")}
+_TIMED = {**mixed(19), "at": _times("UTC", ordered=True)}
+_SHUFFLED = {**mixed(19), "at": _times("UTC")}
 
 SHAPES = (
     *(Shape(name, _four(make)) for name, make in _TYPES.items()),
-    Shape("20 columns", _mixed(20), share=0.5),
-    Shape("20 columns, groups of 10,000", _mixed(20), group=10_000, share=0.5),
-    Shape("20 columns, one group", _mixed(20), group=2**30, share=0.5),
-    Shape("20 columns, 50 files", _mixed(20), files=50, share=0.5),
-    Shape("200 columns", _mixed(200), share=0.05),
-    Shape(
-        "20 columns, segments of one", _mixed(20), share=0.5, segments={"c6": [f"category-{n}" for n in range(1, 6)]}
-    ),
+    Shape("20 columns", mixed(20), share=0.5),
+    Shape("20 columns, groups of 10,000", mixed(20), group=10_000, share=0.5),
+    Shape("20 columns, one group", mixed(20), group=2**30, share=0.5),
+    Shape("20 columns, 50 files", mixed(20), files=50, share=0.5),
+    Shape("200 columns", mixed(200), share=0.05),
+    Shape("20 columns, segments of one", mixed(20), share=0.5, segments={"c6": [f"category-{n}" for n in range(1, 6)]}),
     Shape("20 columns, half of the time", _TIMED, share=0.5, timestamp="at"),
     Shape("20 columns, half, shuffled", _SHUFFLED, share=0.5, timestamp="at"),
 )

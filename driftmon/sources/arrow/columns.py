@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from driftmon.core.layout import Kind, category_key
+from driftmon.core.layout import CategoricalLayout, Kind, category_key
 from driftmon.sources.arrow.casting import ColumnProblem, Monitored, countable, monitored
-from driftmon.sources.arrow.kinds import column_type
+from driftmon.sources.arrow.categories import KnownTexts
+from driftmon.sources.arrow.grouped import NO_GROUP
+from driftmon.sources.arrow.kinds import Family, column_type
 from driftmon.sources.arrow.tally import texts
 
 if TYPE_CHECKING:
@@ -54,6 +56,14 @@ class Columns:
     ) -> None:
         self.problems: dict[str, str] = {}
         self._columns = {name: monitored(name, column) for name, column in columns.items()}
+        self._known = {
+            name: known
+            for name, column in columns.items()
+            if isinstance(column.layout, CategoricalLayout)
+            and self._columns[name].family is Family.TEXT
+            and column.kind is Kind.CATEGORICAL
+            and (known := KnownTexts.of(column.layout)) is not None
+        }
         self._segments = {
             segment: {value: number for number, value in enumerate(values)} for segment, values in segments.items()
         }
@@ -65,26 +75,39 @@ class Columns:
         for name, column in self._columns.items():
             if name not in self.problems:
                 try:
-                    arrays[name] = countable(batch, column, self._zone)
+                    codes = self._known_codes(batch, column)
+                    arrays[name] = countable(batch, column, self._zone) if codes is None else codes
                 except ColumnProblem as exc:
                     self.problems[name] = str(exc)
         return arrays
 
+    def _known_codes(self, batch: Batch, column: Monitored) -> Array:
+        """The values of text, where only the layout's own categories need to be told apart; None where that is not so."""
+        known = self._known.get(column.name)
+        return None if known is None or column.raw not in batch.columns else known.coded(batch.columns[column.raw])
+
     def segments(self, batch: Batch) -> dict[str, NDArray[np.intp]]:
-        """By segment column, the position of each row's value among those to tell apart; -1 if it is none of them."""
+        """By segment column, the position of each row's value among those to tell apart; `NO_GROUP` if it is none of them."""
         found: dict[str, NDArray[np.intp]] = {}
         for segment, wanted in self._segments.items():
-            if segment not in self.problems and batch.rows:
-                try:
-                    array = countable(batch, self._as_categories(segment, batch), self._zone)
-                except ColumnProblem as exc:
-                    self.problems[segment] = str(exc)
-                    continue
-                keys = texts(array.dictionary)
-                # Null codes become the last position, whose segment is none.
-                places = [-1 if key is None else wanted.get(category_key(key), -1) for key in keys]
-                codes = np.asarray(array.indices.cast(pa.int64()).fill_null(len(keys)))
-                found[segment] = np.array([*places, -1], dtype=np.intp)[codes]
+            if batch.rows:
+                found[segment] = self._places(segment, wanted, batch)
+        return found
+
+    def _places(self, segment: str, wanted: Mapping[str, int], batch: Batch) -> NDArray[np.intp]:
+        nowhere = np.full(batch.rows, NO_GROUP, dtype=np.intp)
+        if segment in self.problems:
+            return nowhere
+        try:
+            array = countable(batch, self._as_categories(segment, batch), self._zone)
+        except ColumnProblem as exc:
+            self.problems[segment] = str(exc)
+            return nowhere
+        keys = texts(array.dictionary)
+        # Null codes become the last position, whose segment is none.
+        places = [NO_GROUP if key is None else wanted.get(category_key(key), NO_GROUP) for key in keys]
+        codes = np.asarray(array.indices.cast(pa.int64()).fill_null(len(keys)))
+        found: NDArray[np.intp] = np.array([*places, NO_GROUP], dtype=np.intp)[codes]
         return found
 
     def _as_categories(self, segment: str, batch: Batch) -> Monitored:

@@ -9,14 +9,14 @@ import numpy as np
 import pyarrow.compute as pc
 import pyarrow.types as pat
 
-from driftmon.core.binning import NumberCounts, count_categories
-from driftmon.core.clues import Clues, NewCategories, numeric_clues
-from driftmon.core.histogram import Histogram, Profile, empty_profile, segment_name
+from driftmon.core.binning import NumberCounts
+from driftmon.core.clues import Clues, numeric_clues
+from driftmon.core.histogram import Histogram, Profile, segment_name
 from driftmon.core.layout import CategoricalLayout, Kind, NumericLayout
+from driftmon.sources.arrow.categories import CategoryCounts
 from driftmon.sources.arrow.columns import Columns
 from driftmon.sources.arrow.grouped import NO_GROUP, GroupCounts
 from driftmon.sources.arrow.sampling import Sample, WindowSample
-from driftmon.sources.arrow.tally import CodeTally
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -60,7 +60,8 @@ def count_batches(
     segments = segments or {}
     layouts = {name: column.layout for name, column in columns.items()}
     reading = Columns(columns, segments, zone)
-    whole, parts = _Whole(layouts), _Segments(layouts, segments)
+    parts = _Segments(layouts, segments)
+    whole = _Whole(layouts, parts if segments else None)
     for batch in batches:
         arrays = reading.values(batch)
         whole.add(arrays, batch.rows)
@@ -120,18 +121,22 @@ def count_history(
 
 
 class _Whole:
-    """The counts of all rows, and what they tell beside."""
+    """
+    The counts of all rows, and what they tell beside.
 
-    def __init__(self, layouts: Mapping[str, Layout]) -> None:
+    Where rows are counted by segment, numbers are not counted once more: their rows in and out of segments add to all rows.
+    """
+
+    def __init__(self, layouts: Mapping[str, Layout], parts: _Segments | None) -> None:
         self._layouts = layouts
+        self._parts = parts
         self._rows = 0
-        self._histograms: dict[str, Histogram] = dict(empty_profile(layouts).histograms)
         self._numbers = {
             name: NumberCounts(layout) for name, layout in layouts.items() if isinstance(layout, NumericLayout)
         }
-        self._categorical = {name: layout for name, layout in layouts.items() if isinstance(layout, CategoricalLayout)}
-        self._tallies = {name: CodeTally() for name in self._categorical}
-        self._new = {name: NewCategories() for name in self._tallies}
+        self._categories = {
+            name: CategoryCounts(layout) for name, layout in layouts.items() if isinstance(layout, CategoricalLayout)
+        }
         self._sample = Sample(name for name, layout in layouts.items() if isinstance(layout, NumericLayout))
 
     def add(self, arrays: Mapping[str, Array], rows: int) -> None:
@@ -140,35 +145,26 @@ class _Whole:
             return
         self._sample.add(arrays, rows)
         for name, array in arrays.items():
-            numbers = self._numbers.get(name)
-            if numbers is not None:
-                _add_numbers(numbers, array)
-            else:
-                tally = self._tallies[name]
-                tally.add(array)
-                if tally.full:
-                    self._settle(name)
+            if name in self._categories:
+                self._categories[name].add(array)
+            elif self._parts is None:
+                _add_numbers(self._numbers[name], array)
 
     def profile(self, problems: Mapping[str, str], segments: Mapping[str, Profile]) -> Profile:
-        for name in self._tallies:
-            self._settle(name)
-        self._histograms.update((name, numbers.histogram()) for name, numbers in self._numbers.items())
-        histograms = {name: histogram for name, histogram in self._histograms.items() if name not in problems}
-        clues = {name: self._clues(name) for name in histograms} if self._rows else {}
+        histograms = {name: self._histogram(name) for name in self._layouts if name not in problems}
+        clues = {name: self._clues(name, histograms[name]) for name in histograms} if self._rows else {}
         return Profile(self._rows, histograms, problems, segments, clues)
 
-    def _settle(self, name: str) -> None:
-        """Bin the categories that wait."""
-        tally, layout = self._tallies[name], self._categorical[name]
-        values, counts = tally.drain()
-        nulls, tally.nulls = tally.nulls, 0
-        self._histograms[name] += count_categories(layout, values, counts, nulls=nulls, new=self._new[name])
+    def _histogram(self, name: str) -> Histogram:
+        if name in self._categories:
+            return self._categories[name].histogram()
+        return self._numbers[name].histogram() if self._parts is None else self._parts.whole(name)
 
-    def _clues(self, name: str) -> Clues:
+    def _clues(self, name: str, histogram: Histogram) -> Clues:
         layout = self._layouts[name]
         if isinstance(layout, NumericLayout):
             return numeric_clues(layout, self._sample.values(name))
-        return Clues(self._rows - self._histograms[name].missing, new=self._new[name].named())
+        return Clues(self._rows - histogram.missing, new=self._categories[name].new.named())
 
 
 def _add_numbers(counts: NumberCounts, array: Array) -> None:
@@ -200,6 +196,10 @@ class _Segments:
             groups[segment] = numbers
             self._rows[segment] += np.bincount(numbers - NO_GROUP, minlength=1 + len(self._segments[segment]))[1:]
         self._counts.add(arrays, groups)
+
+    def whole(self, name: str) -> Histogram:
+        """The counts of all rows, which every segment column has seen."""
+        return _histogram(self._layouts[name], self._counts.total(name, next(iter(self._segments))).tolist())
 
     def profiles(self, problems: Collection[str]) -> Iterator[tuple[str, Profile]]:
         for segment, values in self._segments.items():

@@ -83,6 +83,11 @@ class GroupCounts:
         """The counts of a column, shape (groups, bins)."""
         return self._tables[name, way][1:]
 
+    def total(self, name: str, way: str | None) -> NDArray[np.int64]:
+        """The counts of all rows of a column, in a group or not, shape (bins,)."""
+        total: NDArray[np.int64] = self._tables[name, way].sum(axis=0)
+        return total
+
     def _rows(self, way: str | None, numbers: Groups) -> Groups:
         """Rows of the tables, seen to be within them."""
         if len(numbers) and not NO_GROUP <= int(numbers.min()) <= int(numbers.max()) < self._groups[way]:

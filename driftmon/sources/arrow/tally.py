@@ -66,15 +66,17 @@ class CodeTally:
 
     def drain(self) -> tuple[list[str], list[int]]:
         """The categories since the last time, each once, with their rows."""
+        values, counts = self.drain_arrays()
+        # Nulls are taken out when batches retire.
+        return cast("list[str]", texts(values)), counts.tolist()
+
+    def drain_arrays(self) -> tuple[Array, NDArray[np.int64]]:
+        """As `drain`, but the categories as an Arrow array of large strings."""
         self._retire()
         pending, self._pending, self._waiting, self._bytes = self._pending, [], 0, 0
         if not pending:
-            return [], []
-        values, counts = pending[0]
-        if len(pending) > 1:
-            values, counts = _merged(pending)
-        # Nulls are taken out when batches retire.
-        return cast("list[str]", texts(values)), counts.tolist()
+            return pa.array([], pa.large_string()), np.zeros(0, np.int64)
+        return pending[0] if len(pending) == 1 else _merged(pending)
 
     def _retire(self) -> None:
         if self._dictionary is None:
