@@ -169,4 +169,7 @@ def _driver(scheme: str) -> str:
 
 def _shown(url: URL) -> str:
     """A URL without user, password and options: the options can hold secrets, too."""
-    return url.set(username=None, password=None, query={}).render_as_string(hide_password=True)
+    from sqlalchemy import URL  # noqa: PLC0415 - loads slowly
+
+    plain = URL.create(url.drivername, host=url.host, port=url.port, database=url.database)
+    return plain.render_as_string(hide_password=True)

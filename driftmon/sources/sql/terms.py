@@ -62,7 +62,9 @@ class EdgeTerm:
 
     @cached_property
     def _has_nan(self) -> bool:
-        return self.dialect.is_nan is not None and not self._whole and not pat.is_decimal(self.column.type)
+        # Of exact numbers only PostgreSQL's can be NaN.
+        can = pat.is_floating(self.column.type) and (not self.column.exact or self.dialect.name == "postgresql")
+        return self.dialect.is_nan is not None and (can or (self.column.exact and self.dialect.name == "postgresql"))
 
     def value(self, plain: ColumnElement[Any], dialect: Dialect) -> ColumnElement[Any]:
         """As it is, but where whole numbers beyond 2**53 meet edges there: those round."""
