@@ -1,15 +1,21 @@
 """Runbooks as pages: their links lead somewhere, and nothing in them is HTML but what Markdown makes."""
 
+import os
 import re
+import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from driftmon.exporter.service import Exporter
 from driftmon.report.pages import SCRIPT
-from driftmon.report.runbooks import runbook, runbooks
+from driftmon.report.runbooks import About, runbook, runbooks
+from driftmon.store.store import Store
 from tests.exporter.conftest import Shelf, fetch  # noqa: F401 - a fixture
+from tests.report.fleet import fill
 
 FOLDER = Path(__file__).parents[2] / "docs" / "runbooks"
 
@@ -79,3 +85,44 @@ def test_the_first_page_of_runbooks_names_every_alert(address, fetch):  # noqa: 
 )
 def test_a_name_that_is_none_reads_no_file(name):
     assert runbook(name) is None
+
+
+@given(
+    name=st.text(st.characters(blacklist_characters="\0", blacklist_categories=("Cs",)), min_size=1, max_size=20)
+    | st.sampled_from(["$(id)", "`id`", "it's", 'a"b', "two\nlines", "\u202elaer", "a;b|c&d", "\\", "MONITOR", "-x"])
+)
+@settings(max_examples=40, deadline=None)
+def test_a_shell_reads_the_name_that_was_filled_in(name):
+    command = About("shop", name).fill("printf %s COLUMN")
+
+    read = subprocess.run(
+        ["bash", "-c", command],
+        capture_output=True,
+        check=True,
+        timeout=20,
+        env={"LC_ALL": "C.UTF-8", "PATH": os.environ["PATH"]},
+    )
+    assert read.stdout.decode() == name
+
+
+def test_the_names_of_a_page_are_in_the_commands_of_its_runbook(results_database, fetch):  # noqa: F811 - the fixture
+    with Store.open(results_database) as store:
+        fill(store, days=2, rows=300, names=("churn",))
+        exporter = Exporter(lambda: Store.open(results_database, read_only=True), listen="127.0.0.1:0")
+        exporter.refresh()
+        exporter._server.start()
+
+        page = fetch(exporter.address, "/monitors/churn/column?name=tenure").text
+        [link] = [each for each in Seen(page).links if each.startswith("/runbooks/DriftmonColumnDrift")]
+        filled = Seen(fetch(exporter.address, link).text)
+        hostile = fetch(exporter.address, "/runbooks/DriftmonColumnDrift?monitor=churn&column=%3Cscript%3Ealert(1)")
+        unknown = Seen(fetch(exporter.address, "/runbooks/DriftmonColumnDrift?monitor=nobody&column=tenure").text)
+        exporter.stop()
+
+    words = "".join(filled.words)
+    assert link == "/runbooks/DriftmonColumnDrift?monitor=churn&column=tenure"
+    assert "driftmon explain churn tenure\n" in words
+    assert "alertname=DriftmonColumnDrift monitor=churn column=tenure" in words
+    assert "/monitors/churn/column?name=tenure" in filled.links
+    assert "<script>alert" not in hostile.text
+    assert "driftmon explain MONITOR COLUMN" in "".join(unknown.words)
