@@ -140,6 +140,8 @@ def numeric_clues(layout: NumericLayout, sample: NDArray[np.float64]) -> Clues:
 
 def _peaks(ordered: NDArray[np.float64]) -> tuple[tuple[float, int], ...]:
     starts = np.flatnonzero(_changes(ordered))
+    if len(starts) == len(ordered):  # nothing comes twice: the usual case, for which the rest would be half of the work
+        return ()
     rows = np.diff(starts, append=len(ordered))
     repeated = np.flatnonzero(rows > 1)
     most = repeated[np.argsort(-rows[repeated], kind="stable")[:MOST_PEAKS]]
