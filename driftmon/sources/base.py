@@ -117,7 +117,8 @@ class Source(Protocol):
         Parameters
         ----------
         columns : mapping of str to BaselineColumn
-            By monitored name; a ``datetime`` column is named after its part, such as ``booked.hour``.
+            By monitored name, or under any name if `BaselineColumn.of` says which column is meant; a ``datetime`` column is
+            named after its part, such as ``booked.hour``.
         window : Window, optional
         segments : mapping of str to sequence of str, optional
             Segment columns, each with the values to count apart; the profile's segments are named ``column=value``.

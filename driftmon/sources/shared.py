@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from driftmon.core.histogram import Profile
-from driftmon.errors import DataNotReady, DriftmonError, SourceError
-from driftmon.sources.readable import ReadableSource
+from driftmon.errors import DataNotReady, DriftmonError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,6 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["Wanted", "count_together"]
 
 logger = logging.getLogger(__name__)
+
+Told = TypeVar("Told")
 
 
 @dataclass(frozen=True)
@@ -92,62 +93,36 @@ def _alone(source: Source, wanted: Wanted, window: Window | None) -> Profile | D
 
 
 def _shared(source: Source, wanted: Sequence[Wanted], window: Window | None) -> list[Profile]:
-    union = _Union(aliases=isinstance(source, ReadableSource))
-    keys = [{name: union.key(name, column) for name, column in each.columns.items()} for each in wanted]
-    counted = [source.count(columns, window, segments=wanted[0].segments) for columns in union.passes]
-    if len({profile.rows for profile in counted}) > 1:
-        raise SourceError("rows came or went between one pass and the next")
+    union: dict[str, BaselineColumn] = {}
+    known: dict[object, str] = {}
+    keys = [{name: _key(name, column, union, known) for name, column in each.columns.items()} for each in wanted]
+    counted = source.count(union, window, segments=wanted[0].segments)
     return [_own(counted, own) for own in keys]
 
 
-class _Union:
-    """The columns of several monitors: each once for every way to count it, under a name of its own."""
-
-    def __init__(self, *, aliases: bool) -> None:
-        self._aliases = aliases
-        self._known: dict[tuple[str, object], tuple[int, str]] = {}
-        self.passes: list[dict[str, BaselineColumn]] = [{}]
-
-    def key(self, name: str, column: BaselineColumn) -> tuple[int, str]:
-        """In which pass a column is counted, and under which name."""
-        way = (name, _counted_as(column))
-        if way not in self._known:
-            self._known[way] = self._add(name, column)
-        return self._known[way]
-
-    def _add(self, name: str, column: BaselineColumn) -> tuple[int, str]:
-        if self._aliases:
-            key, number = name, 1
-            while key in self.passes[0]:
-                number += 1
-                key = f"{name}\x1f{number}"  # no monitored column has such a name
-            self.passes[0][key] = column if key == name else replace(column, of=name)
-            return 0, key
-        for number, columns in enumerate(self.passes):
-            if name not in columns:
-                columns[name] = column
-                return number, name
-        self.passes.append({name: column})
-        return len(self.passes) - 1, name
+def _key(name: str, column: BaselineColumn, union: dict[str, BaselineColumn], known: dict[object, str]) -> str:
+    """Under which name a column is counted: each once for every way to count it."""
+    way = (name, _counted_as(column))
+    if way not in known:
+        key, number = name, 1
+        while key in union:
+            number += 1
+            key = f"{name}\x1f{number}"  # no monitored column has such a name
+        union[key] = column if key == name else replace(column, of=name)
+        known[way] = key
+    return known[way]
 
 
-def _own(counted: Sequence[Profile], keys: Mapping[str, tuple[int, str]]) -> Profile:
-    """What one monitor sees of the shared passes."""
-    whole = counted[0]
+def _own(counted: Profile, keys: Mapping[str, str]) -> Profile:
+    """What one monitor sees of a shared pass."""
     return Profile(
-        whole.rows,
-        {name: counted[n].histograms[key] for name, (n, key) in keys.items() if key in counted[n].histograms},
-        {name: counted[n].problems[key] for name, (n, key) in keys.items() if key in counted[n].problems},
-        {
-            segment: Profile(
-                part.rows,
-                {
-                    name: counted[n].segments[segment].histograms[key]
-                    for name, (n, key) in keys.items()
-                    if key in counted[n].segments[segment].histograms
-                },
-            )
-            for segment, part in whole.segments.items()
-        },
-        {name: counted[n].clues[key] for name, (n, key) in keys.items() if key in counted[n].clues},
+        counted.rows,
+        _renamed(counted.histograms, keys),
+        _renamed(counted.problems, keys),
+        {name: Profile(part.rows, _renamed(part.histograms, keys)) for name, part in counted.segments.items()},
+        _renamed(counted.clues, keys),
     )
+
+
+def _renamed(found: Mapping[str, Told], keys: Mapping[str, str]) -> dict[str, Told]:
+    return {name: found[key] for name, key in keys.items() if key in found}

@@ -31,6 +31,7 @@ from driftmon.sources.base import Selection, Source
 from driftmon.sources.files import FilesSource
 from driftmon.sources.lake import DeltaSource, IcebergSource
 from driftmon.sources.memory import MemorySource
+from driftmon.sources.shared import Wanted, count_together
 from driftmon.sources.spark.source import SparkSource
 from driftmon.sources.sql.source import SqlSource
 from tests.sources import brute
@@ -411,6 +412,18 @@ def test_the_span_is_from_the_first_to_the_last_timestamp(make: Maker, timestamp
     instants = [brute.instant(row[timestamp], ZONE) for row in table.to_pylist() if row[timestamp] is not None]
     assert span == Window(min(instants), max(instants) + timedelta(microseconds=1))
     assert make(table).span() is None
+
+
+def test_several_count_in_one_pass_what_each_counts_alone(make: Maker) -> None:
+    source = make(nasty())
+    ours, theirs = (make(nasty(90 + 60 * shift, shift=shift)).learn(Selection()).columns for shift in (0, 1))
+    some = {name: column for name, column in theirs.items() if name in {"delay", "city", "booked.hour"}}
+    segments = {"flag": ["true"]}
+    wanted = [Wanted(ours, segments), Wanted(some, {}), Wanted(ours, {})]
+
+    together = count_together(source, wanted, None)
+
+    assert together == [source.count(each.columns, segments=each.segments) for each in wanted]
 
 
 def test_new_categories_are_counted_as_novel(make: Maker) -> None:

@@ -71,11 +71,11 @@ class Monitored:
 
 def monitored(name: str, column: BaselineColumn) -> Monitored:
     """A column of a baseline; the name of a datetime column ends with its part."""
-    name = column.of or name
+    own = column.of or name
     if column.kind is Kind.DATETIME:
-        raw, _, part = name.rpartition(".")
+        raw, _, part = own.rpartition(".")
         return Monitored(name, raw, column.kind, column.dtype, part)
-    return Monitored(name, name, column.kind, column.dtype)
+    return Monitored(name, own, column.kind, column.dtype)
 
 
 def countable(batch: Batch, column: Monitored, zone: Zone) -> Array:
