@@ -90,16 +90,19 @@ class Standing:
         True if the page is about the newest window.
     failure : str
         The newest run, if it failed, with its reason.
+    when : str
+        When it failed, as words that follow those about the runs that failed.
     """
 
     watch: Watch
     newest: bool
     failure: str
+    when: str = ""
 
     @property
     def lead(self) -> str:
         """What comes before all that the window says; empty if it is fresh, or not the newest."""
-        return self.watch.lead if self.newest else ""
+        return f"{self.watch.lead}{self.when}" if self.newest else ""
 
     @property
     def told(self) -> str:
@@ -120,7 +123,9 @@ class Standing:
             return (
                 f"this is an older window; the monitor is {watched.lead if not watched.failures else watched.freshness}"
             )
-        return f"nothing was checked since: the newest window {watched.old}" if watched.since else watched.failures
+        if watched.since:
+            return f"nothing was checked since: the newest window {watched.old}"
+        return "" if self.failure else watched.failures
 
     def tone(self, status: Status) -> str:
         """How the answer of a page is coloured that would have the colour of a status: an old "ok" is not green."""
@@ -181,8 +186,9 @@ def standing(
     last = max((end for end in (newest, None if window is None else window.end) if end is not None), default=None)
     failed, failure = failures
     watched = watch(facts, last, failed if failure is not None else 0, now or datetime.now(UTC))
-    reason = ""
+    reason, when = "", ""
     if failure is not None:
         zone = ZoneInfo(facts.timezone)
+        when = f"{' at' if watched.failed_runs == 1 else ', the last at'} {at(failure.finished_at, zone)}"
         reason = f"the newest run, of {span_text(failure.window, zone)}, failed at {at(failure.finished_at, zone)}: {failure.error}"
-    return Standing(watched, window is None or window.end == last, reason)
+    return Standing(watched, window is None or window.end == last, reason, when)
