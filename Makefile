@@ -38,11 +38,11 @@ check: install ## format, lint, types, import contracts
 	@! grep -rnE 'https?://|index-url' requirements/ || { echo "requirements/ must not name an address"; exit 1; }
 
 bench: install ## print ratios (a check against a bare read of the same data) and the study of false alarms and power
-	@for name in check_against_scan scrape report false_alarms power rolling shared; do echo "== $$name"; $(BIN)/python -m benchmarks.$$name || exit 1; done
+	@for name in check_against_scan learning memory sql spark store scrape report rolling shared false_alarms power; do echo "== $$name"; $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 lock: ## pin every dependency anew, at least a week old (needs uv)
 	@$(COMPILE) pyproject.toml --all-extras --group dev -o $(LOCK)
-	@$(COMPILE) pyproject.toml --extra airflow --extra notify --extra postgres -o requirements/runtime.txt -c $(LOCK)
+	@$(COMPILE) pyproject.toml --extra airflow --extra fast --extra notify --extra postgres -o requirements/runtime.txt -c $(LOCK)
 	@$(COMPILE) pyproject.toml --extra postgres -o requirements/serve.txt -c $(LOCK)
 	@$(COMPILE) pyproject.toml --extra postgres --group demo -o requirements/demo.txt -c $(LOCK)
 	@echo 'hatchling>=1.27' | $(COMPILE) - -o requirements/build.txt -c $(LOCK)
