@@ -77,6 +77,7 @@ class CheckOperator(BaseOperator, SkipMixin):
 
     def execute(self, context: Mapping[str, Any]) -> dict[str, Any]:
         """Run the check; the summary is JSON-ready, finite, and holds no row of data."""
+        from driftmon.airflow.connections import use_connections_of_airflow  # noqa: PLC0415
         from driftmon.headline import headline  # noqa: PLC0415
         from driftmon.notifications.telling import newly_drifting, telling  # noqa: PLC0415 - the reason above
         from driftmon.pipeline import run_check  # noqa: PLC0415
@@ -84,6 +85,7 @@ class CheckOperator(BaseOperator, SkipMixin):
         from driftmon.store.store import Store  # noqa: PLC0415
 
         try:
+            use_connections_of_airflow()
             monitor = _find(self.monitor, Path(self.folder) if self.folder else monitors_folder())
             window = window_of(context, monitor)
             # A run by hand is about its window, however old that is; a scheduled one may be one of many that catch up.

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from driftmon.sources.arrow.batches import BATCH_ROWS
 from driftmon.sources.sql.duck import arrow_batches
+from driftmon.sources.sql.packing import Packed
 from driftmon.sources.sql.values import converted
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ __all__ = ["answers"]
 
 
 def answers(
-    connection: Connection, statement: Select[Any], columns: Sequence[SqlColumn | None], *, many: bool = False
+    connection: Connection, statement: Select[Any], columns: Sequence[SqlColumn | Packed | None], *, many: bool = False
 ) -> Iterator[list[Any]]:
     """
     The rows of an answer, some at a time.
@@ -31,8 +32,8 @@ def answers(
     ----------
     connection : Connection
     statement : Select
-    columns : sequence of (SqlColumn or None)
-        Whose values each column of the answer holds; None for whole numbers.
+    columns : sequence of (SqlColumn, Packed or None)
+        Whose values each column of the answer holds, or how counts are packed in it; None for whole numbers.
     many : bool
         True if the rows may be too many to hold.
 
@@ -54,12 +55,13 @@ def answers(
     result = connection.execute(statement)
     for rows in result.partitions(BATCH_ROWS):
         values = list(zip(*rows, strict=True))
-        yield [
-            np.array([0 if each is None else int(each) for each in value], np.int64)
-            if column is None
-            else converted(list(value), column)
-            for value, column in zip(values, columns, strict=True)
-        ]
+        yield [_made(value, column) for value, column in zip(values, columns, strict=True)]
+
+
+def _made(values: Sequence[Any], column: SqlColumn | Packed | None) -> Any:  # noqa: ANN401 - as above
+    if column is None:
+        return np.array([0 if each is None else int(each) for each in values], np.int64)
+    return column.unpacked(values) if isinstance(column, Packed) else converted(list(values), column)
 
 
 def _integers(array: Any) -> np.ndarray[Any, np.dtype[np.int64]]:  # noqa: ANN401 - Arrow's

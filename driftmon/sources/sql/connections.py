@@ -133,6 +133,9 @@ def _from_airflow(text: str, where: str) -> URL:
     port, extra = found.get("port"), found.get("extra") or {}
     options = json.loads(extra) if isinstance(extra, str) else extra
     query = {key: str(value) for key, value in options.items() if isinstance(value, str | int) and key in _OPTIONS}
+    if kind in {"sqlite", "duckdb"}:
+        # Airflow keeps the path of a file as the host.
+        return URL.create(kind, database=found.get("host") or found.get("schema"))
     return URL.create(
         _driver(kind),
         username=found.get("login") or None,

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from driftmon.sources.arrow.zones import Zone
     from driftmon.sources.sql.columns import SqlColumn
     from driftmon.sources.sql.dialects import Dialect
+    from driftmon.sources.sql.packing import Packed
     from driftmon.sources.sql.plan import Plan
     from driftmon.sources.sql.relations import Relation
     from driftmon.sources.sql.tables import Places
@@ -43,8 +44,8 @@ MOST_SETS = 12
 """Columns whose values one statement groups."""
 
 Expression = Any
-Question = tuple["Select[Any]", "list[SqlColumn | None]"]
-"""A statement, and whose values each column of its answer holds; None for whole numbers."""
+Question = tuple["Select[Any]", "list[SqlColumn | Packed | None]"]
+"""A statement, and whose values or packed counts each column of its answer holds; None for whole numbers."""
 
 
 class Counting:
@@ -149,16 +150,16 @@ class Counting:
 
     def chunks(self) -> Iterator[list[Term]]:
         """The columns that aggregates count: all together, or as many as one statement holds."""
-        most = min(self._dialect.most_terms, self._dialect.most_parameters)
         chunk: list[Term] = []
-        held = 0
+        terms = bound = 0
         for term in self._plan.terms:
-            size = self._columns[term.name].layout.size + 2
-            if chunk and held + size > most:
+            bins = self._columns[term.name].layout.size
+            full = terms + term.size > self._dialect.most_terms or bound + bins > self._dialect.most_parameters
+            if chunk and full:
                 yield chunk
-                chunk, held = [], 0
+                chunk, terms, bound = [], 0, 0
             chunk.append(term)
-            held += size
+            terms, bound = terms + term.size, bound + bins
         yield chunk
 
     def sets(self) -> Iterator[list[str]]:
@@ -176,7 +177,8 @@ class Counting:
             each for name, term in zip(names, terms, strict=True) for each in term.counts(inner.c[name], self._dialect)
         ]
         statement = select(*keys, func.count(), *counted).select_from(inner)
-        kinds: list[SqlColumn | None] = [*(way.column for way in ways), None, *(None for _ in counted)]
+        numbers = [term.packed for term in terms for _ in range(term.size)]
+        kinds: list[SqlColumn | Packed | None] = [*(way.column for way in ways), None, *numbers]
         return statement.group_by(*keys) if keys else statement, kinds
 
     def groups(self, ways: Sequence[Way], raws: Sequence[str]) -> Question:

@@ -53,6 +53,8 @@ class Dialect:
         What one statement may select, and bind.
     grouping_sets : bool
         True if one statement can group by several columns apart.
+    packs : bool
+        True if one exact sum can hold the counts of all bins; see `packing`.
     """
 
     name: str
@@ -65,6 +67,7 @@ class Dialect:
     most_terms: int = 1_000
     most_parameters: int = 2_000
     grouping_sets: bool = False
+    packs: bool = False
 
 
 def dialect_of(name: str) -> Dialect:
@@ -106,6 +109,7 @@ _KNOWN = {
             most_terms=1_500,  # of 1,664 columns of a row
             most_parameters=30_000,
             grouping_sets=True,
+            packs=True,
         ),
         Dialect(
             "duckdb",

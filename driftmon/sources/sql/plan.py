@@ -170,8 +170,8 @@ def value_key(live: SqlColumn, several: Sequence[Monitored], dialect: Dialect, z
     if dialect.name != "postgresql":
         return beginning
     kind = postgresql.TIMESTAMP(timezone=live.type.tz is not None)
-    last = cast(relations.literal("9999-12-31"), kind)
-    first = cast(relations.literal("0001-01-02"), kind)
+    last = cast(relations.literal("9999-12-31 23:59:59.999999"), kind)
+    first = cast(relations.literal("0001-01-01"), kind)
     return case((value.between(first, last), beginning))
 
 

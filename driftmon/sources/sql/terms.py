@@ -8,11 +8,26 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow.types as pat
-from sqlalchemy import BigInteger, Boolean, Double, Numeric, Unicode, bindparam, cast, false, func, true, type_coerce
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Double,
+    Numeric,
+    Unicode,
+    bindparam,
+    case,
+    cast,
+    false,
+    func,
+    true,
+    type_coerce,
+)
 
 from driftmon.core.cuts import cuts
 from driftmon.core.layout import KEY_LENGTH
+from driftmon.sources.sql.packing import Packed, field_of
 from driftmon.sources.sql.thresholds import exact_threshold
+from driftmon.sources.sql.trees import halved
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -55,16 +70,10 @@ class EdgeTerm:
         return not self.column.loose and not self.column.exact and pat.is_integer(self.column.type)
 
     @cached_property
-    def _least(self) -> NDArray[Any]:
-        """The least whole number above each edge, of those that the type holds."""
-        type_: Any = self.column.type
-        return cuts(self.layout.edges, np.dtype(type_.to_pandas_dtype()))
-
-    @cached_property
     def _has_nan(self) -> bool:
         # Of exact numbers only PostgreSQL's can be NaN.
-        can = pat.is_floating(self.column.type) and (not self.column.exact or self.dialect.name == "postgresql")
-        return self.dialect.is_nan is not None and (can or (self.column.exact and self.dialect.name == "postgresql"))
+        can = self.dialect.name == "postgresql" if self.column.exact else pat.is_floating(self.column.type)
+        return can and self.dialect.is_nan is not None
 
     def value(self, plain: ColumnElement[Any], dialect: Dialect) -> ColumnElement[Any]:
         """As it is, but where whole numbers beyond 2**53 meet edges there: those round."""
@@ -73,35 +82,65 @@ class EdgeTerm:
         return cast(plain, Double) if self.column.loose and beyond else plain
 
     @property
+    def packed(self) -> Packed | None:
+        """How the counts are told by one sum: of the bins, then of NaN."""
+        return Packed(self.layout.size) if self.dialect.packs else None
+
+    @property
     def size(self) -> int:
         """How many aggregates there are."""
-        edges = len(self._least) if self._whole else len(self.layout.edges)
-        return 1 + self._has_nan + self.column.loose + edges
+        return 1 if self.packed else 1 + self._has_nan + self.column.loose + len(self._limits)
 
     def counts(self, value: ColumnElement[Any], dialect: Dialect) -> list[ColumnElement[Any]]:
-        """Values, NaN among them, values of another type, and those above each edge from the least on."""
+        """Values, NaN among them, values of another type, and those above each edge from the least on; or one sum."""
+        above = self._above(value)
+        if self.packed:
+            return [func.sum(halved(above, lambda place: self._field(value, place, last=len(above))))]
         nan = [dialect.count_if(dialect.is_nan(value))] if self._has_nan and dialect.is_nan else []
         bad = [dialect.count_if(func.typeof(value).not_in(("integer", "real", "null")))] if self.column.loose else []
-        return [func.count(value), *nan, *bad, *map(dialect.count_if, self._above(value))]
+        return [func.count(value), *nan, *bad, *map(dialect.count_if, above)]
+
+    def _field(self, value: ColumnElement[Any], place: int, *, last: int) -> ColumnElement[Any]:
+        """What a row of a bin adds to the sum: nothing without a value, which is above no edge; NaN is above all."""
+        found = field_of(place)
+        if self._has_nan and self.dialect.is_nan and place == last:
+            found = case((self.dialect.is_nan(value), field_of(self.layout.size - 1)), else_=found)
+        return case((value.is_not(None), found)) if place == 0 else found
+
+    @cached_property
+    def _limits(self) -> list[tuple[Any, bool] | None]:
+        """
+        For each edge that some value of the type is above: the bound of those values, and whether it is one of them.
+
+        None where all values are.
+        """
+        if self._whole:
+            type_: Any = self.column.type
+            return [(int(cut), True) for cut in cuts(self.layout.edges, np.dtype(type_.to_pandas_dtype()))]
+        if not self._compared_exactly:
+            return [(edge, False) for edge in self.layout.edges]
+        limits = [exact_threshold(edge, self.column.scale) for edge in self.layout.edges]
+        if self.column.precision is None or self.column.scale is None:
+            return [*limits]
+        most = 10 ** (self.column.precision - self.column.scale)
+        return [None if limit[0] <= -most else limit for limit in limits if limit[0] < most]
+
+    @property
+    def _compared_exactly(self) -> bool:
+        return self.column.exact and (self.column.scale is not None or self.dialect.name == "postgresql")
 
     def _above(self, value: ColumnElement[Any]) -> list[Any]:
-        if self._whole:
-            return [value >= _bound(int(cut), BigInteger()) for cut in self._least]
-        if self.column.exact and (self.column.scale is not None or self.dialect.name == "postgresql"):
-            return [self._above_exact(value, edge) for edge in self.layout.edges]
-        number = cast(value, Double) if self.column.exact else value
-        return [number > _bound(edge, Double()) for edge in self.layout.edges]
-
-    def _above_exact(self, value: ColumnElement[Any], edge: float) -> Any:  # noqa: ANN401 - a condition
-        threshold, reached = exact_threshold(edge, self.column.scale)
-        if self.column.precision is not None and self.column.scale is not None:
-            bound = 10 ** (self.column.precision - self.column.scale)
-            if threshold >= bound:
-                return false()
-            if threshold <= -bound:
-                return value.is_not(None)
-        limit = _bound(threshold, Numeric())
-        return value >= limit if reached else value > limit
+        """For each of those edges, whether a value is above it; who is above one is above those before it."""
+        type_: Any = BigInteger() if self._whole else Numeric() if self._compared_exactly else Double()
+        number = cast(value, Double) if self.column.exact and not self._compared_exactly else value
+        conditions: list[Any] = []
+        for limit in self._limits:
+            if limit is None:
+                conditions.append(value.is_not(None))
+            else:
+                bound = _bound(limit[0], type_)
+                conditions.append(number >= bound if limit[1] else number > bound)
+        return conditions
 
     def bins(self, counts: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """
@@ -121,6 +160,9 @@ class EdgeTerm:
         NotInSql
             If there are values of another type than the column's.
         """
+        if self.packed:
+            spans = counts[:, :-1]
+            return np.column_stack((spans, rows - spans.sum(axis=1)))
         present, place = counts[:, 0], 1
         above = np.zeros((len(counts), len(self.layout.edges)), np.int64)
         nan = np.zeros_like(present)
@@ -162,18 +204,30 @@ class CategoryTerm:
         return dialect.text(plain)
 
     @property
+    def packed(self) -> Packed | None:
+        """How the counts are told by one sum."""
+        return Packed(self.layout.size - 1) if self.dialect.packs else None
+
+    @property
     def size(self) -> int:
         """How many aggregates there are."""
-        return 1 + self.column.loose + len(self.layout.categories)
+        return 1 if self.packed else 1 + self.column.loose + len(self.layout.categories)
 
     def counts(self, value: ColumnElement[Any], dialect: Dialect) -> list[ColumnElement[Any]]:
-        """Values, values of another type, and those equal to each category."""
+        """Values, values of another type, and those equal to each category; or one sum."""
+        if self.packed:
+            # The most frequent category comes first, so that most rows are compared with few.
+            whens = [(text_is(value, key, dialect), field_of(n)) for n, key in enumerate(self.layout.categories)]
+            rest = field_of(self.layout.size - 2)
+            return [func.sum(case(*whens, (value.is_not(None), rest)))]
         bad = [dialect.count_if(func.typeof(value).not_in(("text", "null")))] if self.column.loose else []
         own = [dialect.count_if(text_is(value, key, dialect)) for key in self.layout.categories]
         return [func.count(value), *bad, *own]
 
     def bins(self, counts: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """As `EdgeTerm.bins`; the last but one bin has novel values, too."""
+        if self.packed:
+            return np.column_stack((counts, rows - counts.sum(axis=1)))
         if self.column.loose:
             if counts[:, 1].any():
                 raise NotInSql(f"column {self.column.name!r} holds values that are no text")
@@ -201,6 +255,9 @@ class TruthTerm:
         """As it is."""
         del dialect
         return plain
+
+    packed = None
+    """Two aggregates are as fast as one."""
 
     @property
     def size(self) -> int:

@@ -66,7 +66,7 @@ def _within_years(value: ColumnElement[Any], column: SqlColumn) -> ColumnElement
         "timestamptz": postgresql.TIMESTAMP(timezone=True),
     }
     kind = kinds[column.declared]
-    first, last = (cast(literal_column(f"'{text}'"), kind) for text in ("0001-01-02", "9999-12-31"))
+    first, last = (cast(literal_column(f"'{text}'"), kind) for text in ("0001-01-01", "9999-12-31 23:59:59.999999"))
     return case((value.between(first, last), value))
 
 

@@ -15,6 +15,7 @@ from driftmon.core.layout import KEY_LENGTH, Kind
 from driftmon.sources.arrow.times import cut
 from driftmon.sources.sql.relations import field
 from driftmon.sources.sql.terms import text_is
+from driftmon.sources.sql.trees import halved
 from driftmon.sources.sql.windows import bound_of
 
 if TYPE_CHECKING:
@@ -78,17 +79,12 @@ def of_windows(column: SqlColumn, windows: Sequence[Window], zone: Zone) -> Way:
     value = field(column.name)
     conditions = [value >= bound_of(each, column.type) for each in cuts]
 
-    return Way(None, halved(conditions), len(windows), lambda keys: spans[keys], len(windows) + 2)
-
-
-def halved(conditions: Sequence[Any], first: int = 0) -> ColumnElement[Any]:
-    """How many of some conditions hold, of which each implies those before it: found by looking at few of them."""
-    if not conditions:
-        return literal_column(str(first))
-    middle = len(conditions) // 2
-    return case(
-        (conditions[middle], halved(conditions[middle + 1 :], first + middle + 1)),
-        else_=halved(conditions[:middle], first),
+    return Way(
+        None,
+        halved(conditions, lambda span: literal_column(str(span))),
+        len(windows),
+        lambda keys: spans[keys],
+        len(windows) + 2,
     )
 
 
