@@ -11,6 +11,7 @@ import argparse
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -22,18 +23,16 @@ from typing import TYPE_CHECKING
 from demo.flights import prepare
 from demo.services import alerting, free_port, serving, watched_by_prometheus
 from demo.story import tell, worst
-from driftmon import __version__
 from driftmon.airflow.settings import USER, StackSettings
 from driftmon.airflow.stack import Stack
 from driftmon.config import Monitor, load_monitor
 from driftmon.errors import DriftmonError
 from driftmon.pipeline import build_baseline
-from driftmon.report.pages import render_report
-from driftmon.report.views import monitor_view
 from driftmon.store.store import Store
 
 if TYPE_CHECKING:
     from demo.services import Prometheus
+    from driftmon.core.check import CheckResult
     from driftmon.core.window import Window
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -104,7 +103,7 @@ def _run(*, keep: bool) -> None:
         tell(results, monitor, HOME / "flights" / "live", print)
         if prometheus is not None:
             say(prometheus.await_gauge("dep_delay", results[0]["dep_delay"].kl or 0.0))  # the newest comes first
-        report = _report(store, monitor, worst(results).window)
+        report = _report(url, worst(results))
         _addresses(airflow, metrics, prometheus, alertmanager, report, keep=keep)
         if keep:
             _wait_for_interrupt(airflow)
@@ -155,11 +154,16 @@ def _await_checks(airflow: Stack, store: Store, monitor: Monitor, windows: list[
     say(f"airflow: {len(runs)} runs of {DAG} succeeded")
 
 
-def _report(store: Store, monitor: Monitor, window: Window | None) -> Path:
-    """Write the report of a window, as ``driftmon report`` does."""
-    view = monitor_view(store, store.monitor_snapshot(monitor.name).facts, window, details=True)
+def _report(url: str, result: CheckResult) -> Path:
+    """Write the report of a check, by the command that people use."""
     path = HOME / "report.html"
-    path.write_text(render_report(view, __version__), encoding="utf-8")
+    at = result.window.start.isoformat() if result.window else ""
+    command = [sys.executable, "-m", "driftmon", "report", MONITOR.stem, "--window", at, "-o", str(path)]
+    done = subprocess.run(
+        [*command, "--database", url, "--monitors", str(MONITOR.parent)], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise DriftmonError(f"no report was written: {done.stderr.strip()}")
     return path
 
 
