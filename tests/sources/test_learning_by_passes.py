@@ -44,7 +44,9 @@ def by_partitions(table: pa.Table, partitions: int, *, fitted: bool, order: int 
     choice = choose(fields, Selection(), timestamp=None, place="the data")
     plan = Plan.of(choice.columns, forced=choice.forced)
     size = -(-table.num_rows // partitions)
-    parts = [TableRows(table.slice(start, size), 64) for start in range(0, max(table.num_rows, 1), size)][::order]
+    parts = [
+        TableRows(table.slice(start, size), max(64, size // 4)) for start in range(0, max(table.num_rows, 1), size)
+    ][::order]
     while not plan.done:
         if plan.fresh:
             plan = plan.fitted(gather(plan.spec, parts[0].batches(plan.spec.names, None)) if fitted else None)
