@@ -4,7 +4,8 @@ What counting on Spark costs, by rows and by workers: ``python -m benchmarks.spa
 Starts a cluster of executors of one core each on this machine, for each number of workers one, and reads the same Parquet files in
 three ways: Spark alone (its `noop` sink decodes the columns and throws them away), Spark with all rows handed to Python as Arrow and
 thrown away there, and the count of a check. The difference of the first two is the price of Python on Spark, that of the last two
-the price of counting. One run, one machine: only the ratios count.
+the price of counting. One run, one machine: only the ratios count; those of processor time, of all programs of the cluster together,
+where the machine has other work.
 """
 
 from __future__ import annotations
@@ -104,13 +105,12 @@ def _compare(session: Session, path: Path, workers: int, millions: int, given: t
     def count() -> None:
         assert source.count(learnt.columns).rows == millions * FILE_ROWS  # noqa: S101 - a wrong count has no speed
 
-    times = [_least(work, rounds) for work in (scan, hand_over, count)]
     values = millions * FILE_ROWS * (NUMBERS + CATEGORIES)
-    alone, handed, counted = (seconds / values * 1e9 for seconds in times)
-    print(
-        f"{workers:8}{millions:7}M{alone:12.1f}{handed:12.1f}{counted:9.1f}{counted / alone:14.2f}{counted / handed:13.2f}",
-        flush=True,
-    )
+    times = [_least(work, rounds) for work in (scan, hand_over, count)]
+    shown = "".join(f"{wall / values * 1e9:10.1f}{cpu / values * 1e9:8.1f}" for wall, cpu in times)
+    *others, (wall, cpu) = times
+    ratios = "".join(f"{wall / other_wall:9.2f}{cpu / other_cpu:7.2f}" for other_wall, other_cpu in others)
+    print(f"{workers:8}{millions:7}M{shown}{ratios}", flush=True)
 
 
 def _thrown_away(batches: Iterator[RecordBatch]) -> Iterator[RecordBatch]:
@@ -120,15 +120,34 @@ def _thrown_away(batches: Iterator[RecordBatch]) -> Iterator[RecordBatch]:
     yield pa.RecordBatch.from_pydict({"rows": [rows]})
 
 
-def _least(work: Callable[[], None], rounds: int) -> float:
-    """Seconds of the fastest round; the first, in which Java compiles and files are read from disk, does not count."""
+def _least(work: Callable[[], None], rounds: int) -> tuple[float, float]:
+    """Wall-clock and processor seconds of the best round; the first, in which Java compiles what it runs, does not count."""
     work()
     times = []
     for _ in range(rounds):
-        start = time.perf_counter()
+        start, before = time.perf_counter(), _processor()
         work()
-        times.append(time.perf_counter() - start)
-    return min(times)
+        times.append((time.perf_counter() - start, _processor() - before))
+    return min(wall for wall, _ in times), min(cpu for _, cpu in times)
+
+
+def _processor() -> float:
+    """Processor seconds of this program and all below it, ended ones included."""
+    parents: dict[int, int] = {}
+    ticks: dict[int, int] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue  # ended in the meantime: its parent has its time
+        pid = int(stat.parent.name)
+        parents[pid], ticks[pid] = int(fields[1]), sum(map(int, fields[11:15]))
+    below = {os.getpid()}
+    while True:
+        more = {pid for pid, parent in parents.items() if parent in below} - below
+        if not more:
+            return sum(ticks[pid] for pid in below) / os.sysconf("SC_CLK_TCK")
+        below |= more
 
 
 if __name__ == "__main__":
