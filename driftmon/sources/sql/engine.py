@@ -81,7 +81,8 @@ def _engine(address: Address, place: str) -> Engine:
     from sqlalchemy.pool import NullPool  # noqa: PLC0415 - as above
 
     url = address.url
-    options: dict[str, Any] = {"poolclass": NullPool, "hide_parameters": True}
+    # No statement comes twice: looking for it among those that came before would cost as much as writing it.
+    options: dict[str, Any] = {"poolclass": NullPool, "hide_parameters": True, "query_cache_size": 0}
     kind = url.get_backend_name()
     if kind == "sqlite":
         file = _file(address, place)

@@ -9,11 +9,11 @@ half the time for 15 edges, less for 20 categories; and servers compute such sum
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sqlalchemy import cast, literal_column
-from sqlalchemy.dialects import postgresql
+from sqlalchemy import literal_column
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,6 +50,7 @@ class Packed:
         return counts
 
 
+@lru_cache
 def field_of(place: int) -> ColumnElement[Any]:
     """What a row of a bin adds."""
-    return cast(literal_column(f"'1e{DIGITS * place}'"), postgresql.NUMERIC)
+    return literal_column(f"CAST('1e{DIGITS * place}' AS NUMERIC)")

@@ -136,14 +136,3 @@ def test_new_categories_are_named_with_their_rows(url: str) -> None:
     assert profile.histograms["a"].novel == 30
     assert profile.clues["a"].new == (("new 0", 15), ("new 1", 15))
     assert profile.clues["b"].new == (("true", 10),)
-
-
-def test_more_columns_than_one_statement_holds_are_counted_by_several(url: str) -> None:
-    names = [f"x{n}" for n in range(700)]
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(f"CREATE TABLE wide AS SELECT {', '.join(f'{n} AS x{n}' for n in range(700))}")
-    edges = NumericLayout(tuple(float(n) for n in range(0, 1_000, 20)))
-
-    profile = SqlSource(url, table="wide").count({name: BaselineColumn(Kind.NUMERIC, "int32", edges) for name in names})
-
-    assert [profile.histograms[name].counts.index(1) for name in names] == [-(-n // 20) for n in range(700)]
