@@ -12,6 +12,12 @@ EACH = "by (model, monitor)"
 UNJUDGED = 'status=~"error|schema_changed|no_data|insufficient_data"'
 WINDOW_AGE = f"time() - max {EACH} (driftmon_monitor_window_end_timestamp_seconds{{{SHOWN}}})"
 ALLOWED_AGE = f"max {EACH} (driftmon_monitor_max_window_age_seconds{{{SHOWN}}})"
+NEVER = (
+    f"(max {EACH} (driftmon_monitor_info{{{SHOWN}}})"
+    f" unless on (model, monitor) driftmon_monitor_window_end_timestamp_seconds{{{SHOWN}}})"
+)
+"""Monitors without any checked window."""
+
 COMPLETE = f"max {EACH} (driftmon_monitor_complete{{{SHOWN}}}) == 1"
 """Monitors of feeds that have ended: their last window is checked, and no other will come."""
 
@@ -65,10 +71,10 @@ def alive() -> list[JSON]:
         ),
         _count(
             "How many have no fresh window?",
-            """Monitors whose newest checked window is older than their schedule, delay and grace allow. What they show is the past: find
-            out whether Airflow runs them and whether their data arrived. A feed that has ended (live.end) and is checked to its end is not
+            """Monitors whose newest checked window is older than their schedule, delay and grace allow, or that have none. What they show is
+            the past: find out whether Airflow runs them and whether their data arrived. A feed that has ended (live.end) and is checked to its end is not
             among them.""",
-            f"count({WINDOW_AGE} > {ALLOWED_AGE} unless on (model, monitor) {COMPLETE})",
+            f"count(({WINDOW_AGE} > {ALLOWED_AGE} unless on (model, monitor) {COMPLETE}) or {NEVER})",
             colors=steps((None, OK), (1, CRITICAL)),
             alert="DriftmonMonitorStale",
         ),

@@ -14,6 +14,18 @@ from dashboards.grafana.views import NEWEST, NEWEST_OF_COLUMN, OF_ANY_SEGMENT, O
 __all__ = ["column_page"]
 
 
+MOVED = f"""
+    SELECT string_agg(
+        label || ' ' || trim_scale(round(100 * reference_share::numeric, 1)) || ' % → ' || trim_scale(round(100 * live_share::numeric, 1)) || ' %',
+        ', ' ORDER BY contribution DESC
+    ) FROM (
+        SELECT label, reference_share, live_share, contribution FROM grafana_column_bins
+        WHERE {NEWEST_OF_COLUMN} AND live_share IS NOT NULL ORDER BY contribution DESC LIMIT 2
+    ) AS worst
+"""
+"""The two bins that make most of the divergence, in the words of messages."""
+
+
 def column_page() -> JSON:
     """The dashboard."""
     monitors = of_prometheus("monitor", "Monitor", "label_values(driftmon_monitor_info, monitor)", sort=1, refresh=2)
@@ -72,6 +84,7 @@ def _in_words() -> JSON:
                     WHEN urgency = 1 THEN 'a real shift, but not surely beyond the warning threshold'
                     WHEN urgency = 0 THEN 'as usual' END,
                 CASE WHEN urgency >= 6 THEN going.windows || ' windows in a row' END,
+                CASE WHEN urgency >= 1 THEN ({MOVED}) END,
                 CASE WHEN sustained THEN 'sustained: the last ' || sustained_windows || ' windows drift together' END,
                 'quality: ' || quality_problems,
                 CASE WHEN bins_pruned THEN 'the bins of this window were pruned, the reference stands alone below' END,

@@ -92,7 +92,7 @@ def dashboard(
         "time": {"from": f"now-{days}d", "to": "now"},
         "templating": {"list": [*sources, *variables, pages]},
         "annotations": {"list": [_annotation(alerts)]},
-        "links": [_other(each, name) for each in ("Overview", "Monitor", "Column") if each != name] + [_pages()],
+        "links": [_other(each, name) for each in ("Overview", "Monitor", "Column") if each != name] + [_pages(name)],
         "panels": _laid_out(rows),
     }
 
@@ -117,5 +117,12 @@ def _other(name: str, here: str) -> JSON:
     return dashboard_link(name, f"/d/driftmon-{name.lower()}", f"Go to {name}") | kept
 
 
-def _pages() -> JSON:
-    return dashboard_link("Status page", "${driftmon_url}", "The same without Grafana") | {"targetBlank": True}
+PAGES = {"Overview": "", "Monitor": "/monitors/${monitor:percentencode}"}
+PAGES["Column"] = f"{PAGES['Monitor']}/column?name=${{column:percentencode}}"
+"""The pages of driftmon that show what a dashboard shows."""
+
+
+def _pages(name: str) -> JSON:
+    return dashboard_link("Status page", "${driftmon_url}" + PAGES[name], "The same without Grafana") | {
+        "targetBlank": True
+    }

@@ -11,6 +11,7 @@ from dashboards.grafana.newest_window import columns_of_window, drifting_segment
 from dashboards.grafana.parts import (
     JSON,
     NOT_SHOWN,
+    UP_TO_HERE,
     column,
     link,
     panel,
@@ -168,7 +169,7 @@ def _drift_map() -> JSON:
         "Which columns drift, since when, and how wide?",
         """A line a column, a cell a window, worst columns first (60 at most); many windows share a cell, which has the worst of them. A
         colour that begins in one cell and stays is a change on that day; all lines at once is the pipeline. Click a cell to see
-        how the column's distribution changed.""",
+        how the column's distribution had changed by then, in the last window of the cell.""",
         sql(
             f"""
             WITH worst AS (
@@ -179,10 +180,11 @@ def _drift_map() -> JSON:
                 FROM grafana_column_results WHERE {OF_MONITOR} AND segment = '' AND {SHOWN}
                 GROUP BY column_name
             )
-            SELECT $__timeGroup(window_start, $__interval) AS time, column_name AS metric, max(urgency) AS value
+            SELECT max(max(window_start)) OVER (PARTITION BY $__timeGroup(window_start, $__interval)) AS time,
+                column_name AS metric, max(urgency) AS value
             FROM grafana_column_results JOIN worst USING (column_name)
             WHERE {OF_MONITOR} AND segment = '' AND {SHOWN} AND place <= 60
-            GROUP BY 1, 2, place ORDER BY 1, place
+            GROUP BY $__timeGroup(window_start, $__interval), column_name, place ORDER BY 1, place
             """,
             series=True,
         ),
@@ -194,7 +196,7 @@ def _drift_map() -> JSON:
             "color": {"mode": "thresholds"},
             "thresholds": steps((None, OK)),
             "custom": {"fillOpacity": 90, "lineWidth": 0},
-            "links": [to_column("${__field.name:percentencode}", segment="all%20rows")],
+            "links": [to_column("${__field.name:percentencode}", segment="all%20rows", time=UP_TO_HERE)],
             "noValue": "no window in this time range: see which windows there are, at the top",
         },
     )

@@ -125,37 +125,37 @@ def _monitors() -> JSON:
 
 
 def _worst_columns() -> JSON:
-    kl = f"max by ({ONE_COLUMN}) (driftmon_column_kl_divergence_nats{{{SHOWN}}})"
+    bound = f"max by ({ONE_COLUMN}) (driftmon_column_kl_lower_bound_nats{{{SHOWN}}})"
     limit = f'max by ({ONE_COLUMN}) (driftmon_column_kl_threshold_nats{{{SHOWN},severity="critical"}})'
     found = f"topk by ({ONE_COLUMN}) (1, max by ({ONE_COLUMN}, text) (driftmon_column_finding_rank{{{SHOWN}}}))"
     names = {
         "monitor": "monitor",
         "column": "column",
         "segment": "segment",
-        "Value": "KL / critical",
+        "Value": "surely / critical",
         "text": "what is wrong",
         "role": "role",
     }
     return panel(
         "table",
         "Which columns are worst, how far past their own threshold, and since when?",
-        """The 25 findings with the largest KL divergence, in units of the column's own critical threshold: beyond 1 it moved too far,
-        unless chance or habit explains it, which the text says. A column without a number stands at 0. Click a column to see how its distribution changed.""",
+        """The 25 findings that moved farthest, in the order of messages: the lower bound of the shift over the column's own critical
+        threshold. Beyond 1 it surely moved too far, unless habit explains it, which the text says. A column without a number stands at 0. Click a column to see how its distribution changed.""",
         _instant(f"""
             topk(25,
-              {kl} / ({limit} > 0) * on ({ONE_COLUMN}) group_left (text) ({found} ^ 0)
+              {bound} / ({limit} > 0) * on ({ONE_COLUMN}) group_left (text) ({found} ^ 0)
               or 0 * {found}
             )
         """),
         size=(24, 10),
-        options={"sortBy": [{"displayName": "KL / critical", "desc": True}]},
+        options={"sortBy": [{"displayName": "surely / critical", "desc": True}]},
         defaults={"noValue": "no findings: nothing drifts", "unit": "short", "custom": {"filterable": True}},
         overrides=[
             column("monitor", links=[to_monitor()], custom__width=180),
             column("column", links=[to_column(monitor="${__data.fields.monitor:percentencode}")], custom__width=180),
             column("segment", custom__width=130),
             column(
-                "KL / critical",
+                "surely / critical",
                 min=0,
                 max=3,
                 decimals=1,

@@ -12,6 +12,7 @@ __all__ = [
     "NOT_SHOWN",
     "PROMETHEUS",
     "SQL",
+    "UP_TO_HERE",
     "column",
     "dashboard_link",
     "line",
@@ -134,8 +135,12 @@ def side_by_side(names: dict[str, str]) -> list[JSON]:
     ]
 
 
-KEPT = "${datasource:queryparam}&${sql:queryparam}&${__url_time_range}"
+SOURCES = "${datasource:queryparam}&${sql:queryparam}"
+KEPT = f"{SOURCES}&${{__url_time_range}}"
 """What every link keeps: where data come from, and the time that is shown."""
+
+UP_TO_HERE = "from=${__from}&to=${__value.time}"
+"""The time that is shown, up to what was clicked: its window is then the newest."""
 
 
 def link(title: str, url: str, *, new_tab: bool = False) -> JSON:
@@ -153,10 +158,11 @@ def to_column(
     *,
     monitor: str = "${monitor:percentencode}",
     segment: str = "${__data.fields.segment:percentencode}",
+    time: str = "${__url_time_range}",
 ) -> JSON:
     """To how a column's distribution changed."""
     variables = f"var-monitor={monitor}&var-column={column}&var-segment={segment}"
-    return link("How its distribution changed", f"/d/driftmon-column?{variables}&{KEPT}")
+    return link("How its distribution changed", f"/d/driftmon-column?{variables}&{SOURCES}&{time}")
 
 
 def runbook(alert: str) -> JSON:

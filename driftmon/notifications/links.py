@@ -42,10 +42,11 @@ def _dashboard(snapshot: MonitorSnapshot, alone: tuple[str, str] | None) -> str:
     if alone:
         fields |= {"var-column": alone[0], "var-segment": alone[1]}
     if snapshot.window is not None:
-        # Prometheus knows a window from its check on; what is unusual shows beside what was usual before.
+        # What is unusual shows beside what was usual before. Of what began in the time shown, dashboards take the newest
+        # window: the next one begins where this one ends.
         age = timedelta(seconds=snapshot.facts.max_window_age)
         end = snapshot.window.end
-        fields |= {"from": _milliseconds(end - WINDOWS_SHOWN * age), "to": _milliseconds(end + age)}
+        fields |= {"from": _milliseconds(end - WINDOWS_SHOWN * age), "to": _milliseconds(end) - 1}
     return f"driftmon-{'column' if alone else 'monitor'}?{urlencode(fields)}"
 
 

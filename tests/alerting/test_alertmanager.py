@@ -157,19 +157,64 @@ def test_a_column_with_two_alerts_is_one_line(render):
     assert items(render("driftmon.text", *both)) == ["a, target (critical): KL 1 nats"]
 
 
+def over(column, *, window=OLDER, name="DriftmonColumnDrift", severity="critical", **labels):
+    return alert(name, status="resolved", severity=severity, column=column, role="feature", window=window, **labels)
+
+
 def test_what_an_older_window_said_is_over(render):
     text = render(
         "driftmon.text",
         alert(column="new", role="feature", rank="000001"),
         alert(column="held", role="feature", rank="000001", window=OLDER),
-        alert(column="gone", role="feature", rank="000001", status="resolved"),
+        over("gone"),
     )
 
     assert items(text) == [
         "new (critical): KL 1 nats",
-        "gone: over, told from 2013-05-24 06:02 to 2013-05-25 06:20 UTC",
-        "held: over, not in the newest window any more",
+        "held: over, last in the window that ended 2013-05-23 04:00 UTC",
+        "gone: over, last in the window that ended 2013-05-23 04:00 UTC",
     ]
+
+
+def test_what_is_over_is_a_line_a_column_and_a_segment_is_only_named_where_its_column_is_not(render):
+    text = render(
+        "driftmon.text",
+        over("x"),
+        over("x", severity="warning"),
+        over("x", name="DriftmonSustainedDrift", severity="warning"),
+        over("x", segment="r=eu"),
+        over("y", segment="r=eu"),
+        over("y", segment="r=us"),
+        over("y", segment="r=eu", severity="warning"),
+        over("a longer name than that of x"),
+    )
+
+    assert [line.split(":")[0] for line in items(text)] == [
+        "x",
+        "y where r=eu",
+        "y where r=us",
+        "a longer name than that of x",
+    ]
+
+
+def test_nothing_is_over_of_a_column_that_still_alerts(render):
+    firing = alert("DriftmonSustainedDrift", column="x", role="feature", rank="000001", severity="warning")
+    text = render("driftmon.text", firing, over("x"), over("x", segment="r=eu"), over("z"))
+
+    assert [line.split(":")[0] for line in items(text)] == ["x (warning)", "z"]
+
+
+def test_of_many_columns_that_are_over_ten_are_named_and_of_all_at_once_none(render):
+    columns = [over(f"c{number}") for number in range(13)]
+    text = render("driftmon.text", *columns)
+    all_at_once = alert("DriftmonWidespreadDrift", status="resolved", window=OLDER)
+
+    assert len(items(text)) == 10
+    assert "\nand 3 more are over\n" in text
+    assert items(render("driftmon.text", all_at_once, *columns)) == [
+        "DriftmonWidespreadDrift of flights: over, last in the window that ended 2013-05-23 04:00 UTC"
+    ]
+    assert "\n301 alerts are over\n" in render("driftmon.text", *(over(f"c{number}") for number in range(301)))
 
 
 def test_over_may_be_unknown_where_columns_have_no_verdict(render):
@@ -180,10 +225,30 @@ def test_over_may_be_unknown_where_columns_have_no_verdict(render):
 
 
 def test_the_end_is_told_as_the_end(render):
-    over = [alert(column="a", role="feature", rank="000001", status="resolved")]
+    ended = [over("a")]
 
-    assert render("driftmon.title", *over) == "[over] flights: nothing alerts any more"
-    assert render("driftmon.color", *over) == "good"
+    assert render("driftmon.title", *ended) == "[over] flights: nothing alerts any more"
+    assert render("driftmon.color", *ended) == "good"
+
+
+def test_the_end_names_the_last_window_that_alerted_and_leads_to_the_newest_of_all(render):
+    older, newer = over("a"), over("b", window=NEWEST)
+    newer["annotations"] |= {"headline": "1 of 10 columns drifted: b (900 rows)"}
+    newer["annotations"] |= {"dashboard_url": "http://g/d/driftmon-column?var-monitor=x&var-column=b&from=3&to=4"}
+    text = render("driftmon.text", older, newer)
+
+    assert "The last that did: 1 of 10 columns drifted: b (900 rows)\n" in text
+    assert "Dashboard: http://g/d/driftmon-monitor?var-monitor=x&from=3&to=now\n" in text
+    assert "Status page: http://d/monitors/flights\n" in text
+
+
+def test_what_one_alert_says_is_said_once(render):
+    stale = alert("DriftmonMonitorStale", severity="warning", component="freshness", text="1d 1h are allowed.")
+    text = render("driftmon.text", stale)
+    end = render("driftmon.text", stale | {"status": "resolved"})
+
+    assert text.startswith("DriftmonMonitorStale of flights\n\n1d 1h are allowed.\nDashboard: ")
+    assert end.startswith("DriftmonMonitorStale of flights\n\nOver since 2013-05-25 06:20 UTC\nDashboard: ")
 
 
 def test_stale_monitors_of_one_owner_are_one_message(render):

@@ -10,7 +10,13 @@ from driftmon.metrics import FAMILIES
 from tests.alerting.programs import PROMETHEUS, RULES, alert_names, program, rules, run
 
 ALERTS = [rule for rule in rules() if "alert" in rule]
+RECORDS = {rule["record"]: rule["expr"] for rule in rules() if "record" in rule}
 KNOWN_LABELS = {"severity", "component", "owner", "model", "monitor", "column", "role", "segment"}
+
+
+def asked_by(alert):
+    """The expression of an alert, or of the record that it is."""
+    return RECORDS.get(alert["expr"], alert["expr"])
 
 
 def texts(rule):
@@ -77,7 +83,8 @@ def test_every_alert_says_how_severe_it_is_what_it_is_about_and_where_to_look():
 
 def test_no_text_that_changes_with_each_window_can_become_a_label_of_an_alert():
     for rule in ALERTS:
-        kept = set(re.findall(r"\bby \(([^)]*)\)", rule["expr"]) + re.findall(r"group_left \(([^)]*)\)", rule["expr"]))
+        expression = asked_by(rule)
+        kept = set(re.findall(r"\b(?:by|group_left) \(([^)]*)\)", expression))
         labels = {name.strip() for names in kept for name in names.split(",")} - {"", "check"}
 
         assert labels <= KNOWN_LABELS
@@ -93,7 +100,7 @@ def test_every_vector_match_names_its_labels():
 
 def test_what_findings_say_alerts_is_what_the_rules_alert():
     by_severity = {
-        rule["labels"]["severity"]: int(re.search(r">= (\d+)", rule["expr"])[1])
+        rule["labels"]["severity"]: int(re.search(r">= (\d+)", asked_by(rule))[1])
         for rule in ALERTS
         if rule["alert"] == "DriftmonColumnDrift"
     }

@@ -39,6 +39,10 @@ BUILT_IN = {
     "__timeFilter",
     "__timeGroup",
 }
+PAGE = re.compile(
+    r"\$\{driftmon_url\}"
+    r"(?:/runbooks/([\w{}.:$]+)|/monitors/\$\{monitor:percentencode\}(?:/column\?name=\$\{column:percentencode\})?)?"
+)
 RULES = Path(__file__).parents[2] / "dashboards" / "prometheus" / "driftmon.rules.yml"
 PLAIN = Page({"monitor": "shop", "column": "c", "segment": "s"}, start=None, end=None)
 
@@ -184,9 +188,9 @@ def _links(dashboard: Mapping[str, Any]) -> Iterator[str]:
                 yield f"{place}: forgets the data sources"
             if "?" in url and "${__url_time_range}" not in url and "&from=" not in url:
                 yield f"{place}: forgets the time"
-        elif match := re.match(r"\$\{driftmon_url\}(/runbooks/([\w{}.:$]+))?$", url):
-            if match[2] and match[2] not in alerts and match[2] != "${__value.raw:percentencode}":
-                yield f"{place}: there is no alert {match[2]}"
+        elif match := PAGE.fullmatch(url):
+            if match[1] and match[1] not in alerts and match[1] != "${__value.raw:percentencode}":
+                yield f"{place}: there is no alert {match[1]}"
         else:
             yield f"{place}: {url} leads nowhere that is known"
 

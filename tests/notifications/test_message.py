@@ -75,7 +75,7 @@ def test_links_lead_to_the_window_the_dashboard_and_what_to_do():
     *_, dashboard, status, runbook = message(links=LINKS).body.splitlines()
 
     assert dashboard == (
-        "Dashboard: https://grafana.example/d/driftmon-monitor?var-monitor=flights&from=1366113600000&to=1369461600000"
+        "Dashboard: https://grafana.example/d/driftmon-monitor?var-monitor=flights&from=1366113600000&to=1369353599999"
     )
     assert status == "Status page: https://drift.example/monitors/flights?window=2013-05-23T00%3A00%3A00Z"
     assert runbook == "What to do: https://drift.example/runbooks/DriftmonColumnDrift"
