@@ -83,7 +83,7 @@ def sustained_drift() -> JSON:
                 min(past.window_start) FILTER (WHERE past.sustained) AS "first in this range"
             FROM (SELECT * FROM grafana_column_results WHERE {OF_MONITOR} AND sustained AND {NEWEST}) AS newest
             JOIN (SELECT * FROM grafana_column_results WHERE {OF_MONITOR} AND {SHOWN}) AS past USING (column_name, segment)
-            GROUP BY 1, 2, 3, 4, 5 ORDER BY newest.kl / nullif(newest.warning_threshold, 0) DESC NULLS LAST
+            GROUP BY 1, 2, 3, 4, 5 ORDER BY max(newest.warning_ratio) DESC NULLS LAST
         """),
         size=(12, 8),
         defaults={"noValue": "no sustained drift", **NATS},

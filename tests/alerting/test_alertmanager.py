@@ -3,11 +3,13 @@
 import json
 import re
 from urllib.parse import quote_plus
+from urllib.request import Request, urlopen
 
 import pytest
 import yaml
 
-from tests.alerting.programs import ALERTMANAGER, alert_names, program, rules, run
+from tests.alerting.programs import ALERTMANAGER, alert_names, alertmanager, program, rules, run, until
+from tests.servers import free_port
 
 CONFIG = ALERTMANAGER / "alertmanager.yml"
 EXAMPLES = ALERTMANAGER / "receivers.example.yml"
@@ -70,6 +72,47 @@ def test_what_inhibits_and_what_is_inhibited_are_alerts_that_exist():
             assert names <= set(alert_names())
             if "severity" in matchers:
                 assert {(name, matchers["severity"]) for name in names} <= severities
+
+
+SPOKEN_FOR = [
+    ([("critical", "")], [("warning", "")]),
+    ([("critical", "")], [("critical", "r=eu"), ("warning", "r=us")]),
+    ([("warning", "")], [("warning", "r=eu")]),
+    ([("critical", "r=eu")], [("warning", ""), ("warning", "r=eu"), ("warning", "r=us")]),
+    ([("critical", "r=eu"), ("critical", "r=us")], []),
+]
+
+
+@pytest.fixture(scope="module")
+def running_alertmanager(tmp_path_factory):
+    address = f"127.0.0.1:{free_port()}"
+    config = yaml.safe_load(CONFIG.read_text())
+    config["receivers"] = [{"name": one["name"]} for one in config["receivers"]]
+    with alertmanager(tmp_path_factory.mktemp("alertmanager"), address, config):
+        yield f"http://{address}/api/v2/alerts"
+
+
+@pytest.mark.parametrize("number", range(len(SPOKEN_FOR)))
+def test_one_alert_of_a_column_speaks_for_the_others(running_alertmanager, number):
+    told, muted = SPOKEN_FOR[number]
+    common = {"alertname": "DriftmonColumnDrift", "component": "drift", "model": "m", "monitor": f"x{number}"}
+    alerts = [
+        {"labels": common | {"column": "c", "role": "feature", "severity": severity, "segment": segment}}
+        for severity, segment in [*told, *muted]
+    ]
+    request = Request(running_alertmanager, json.dumps(alerts).encode(), {"Content-Type": "application/json"})
+    urlopen(request, timeout=30).close()
+
+    def heard():
+        with urlopen(f"{running_alertmanager}?filter=monitor%3Dx{number}", timeout=30) as answer:
+            found = json.load(answer)
+        heard = {True: set(), False: set()}
+        for one in found:
+            severity, segment = one["labels"]["severity"], one["labels"].get("segment", "")
+            heard[not one["status"]["inhibitedBy"]].add((severity, segment))
+        return heard == {True: set(told), False: set(muted)}
+
+    assert until(heard)
 
 
 def test_slack_has_the_same_texts_as_the_others_but_for_its_own_letters():
