@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -26,7 +27,7 @@ from driftmon.words import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from rich.console import RenderableType
     from rich.table import Table
@@ -69,6 +70,8 @@ ROOM, SPACE = 100, 140
 """Characters from which on a terminal has room for every number, and to say all that moved in one line."""
 LEAST_TEXT = 8
 """Characters of a cell of text, before which a terminal is too small for the table."""
+MOST_LINES = 100
+"""Columns, and findings beside their verdicts, that are listed; of more, nobody reads the rest, and drawing them takes seconds."""
 WIDE = 200
 """Columns of output that is no terminal: a pipe gets whole lines."""
 
@@ -124,11 +127,13 @@ def show_check(result: CheckResult, *, zone: ZoneInfo | None = None, unit: Unit 
     ranked = result.ranked()
     numbers = _Numbers.for_terminal(ranked, unit)
     made = table("column", "status", *numbers.headers, "what moved")
-    for column in ranked:
+    for column in ranked[:MOST_LINES]:
         made.add_row(text(column_name(column)), _column_status(column), *numbers.cells(column), _what(column))
     where = "" if result.window is None else f"{result.monitor}, {span_text(result.window, zone or UTC)}: "
     notes = [text(line) for column in ranked for line in _notes(column, unit)]
-    notes += _footnote(ranked)
+    if len(notes) > MOST_LINES:
+        notes[MOST_LINES:] = [text(f"and {len(notes) - MOST_LINES:,} more findings; --format json has them all", "dim")]
+    notes = [*_unlisted(ranked[MOST_LINES:]), *notes, *_footnote(ranked[:MOST_LINES])]
     show(
         text(where + headline(result), STYLES.get(str(result.status), "")),
         text(f"{result.live_rows:,} live rows against {result.reference_rows:,} reference rows", "dim"),
@@ -174,6 +179,15 @@ class _Numbers:
             cells.append(unit.text(scores.usual_limit))
         bound = unit.at_least(scores.bound)
         return [*cells, bound + (REVERSE if _reverse(column) else " "), threshold]
+
+
+def _unlisted(columns: Sequence[ColumnResult]) -> list[Text]:
+    """How many columns are not in the table, and how they are."""
+    if not columns:
+        return []
+    counted = Counter(str(column.status) for column in columns)
+    statuses = ", ".join(f"{number:,} {status}" for status, number in counted.items())
+    return [text(f"and {len(columns):,} more columns: {statuses}; --format json has them all", "dim")]
 
 
 def _left_out(excluded: Iterable[Excluded]) -> list[Text]:

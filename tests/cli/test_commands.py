@@ -8,6 +8,7 @@ import sys
 from datetime import date
 
 import click
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -54,6 +55,23 @@ def test_compare_takes_columns_kinds_and_thresholds(project):
 
     assert [column["column"] for column in run.json["columns"]] == ["amount", "country"]
     assert run.json["columns"][0]["status"] == "info"
+
+
+def test_compare_lists_the_worst_hundred_columns_and_counts_the_others(project):
+    usual = {f"c{n:03}": values for n, values in enumerate(np.random.default_rng(3).normal(size=(130, 400)))}
+    for name, value in (("reference", 1.0), ("live", np.nan)):
+        pd.DataFrame(usual | {f"gone{n:03}": value * (np.arange(400) % 7) for n in range(110)}).to_parquet(
+            f"{name}.parquet"
+        )
+
+    run = project.run("compare", "reference.parquet", "live.parquet")
+
+    lines = [line.strip() for line in run.out.splitlines()]
+    assert lines[0].startswith("110 of 240 columns drifted: gone000 (critical)")
+    assert len([line for line in lines if line.startswith("gone")]) == 100
+    assert "and 140 more columns: 10 critical, 130 ok; --format json has them all" in lines
+    assert len([line for line in lines if line.startswith("quality: ")]) == 100
+    assert "and 10 more findings; --format json has them all" in lines
 
 
 @pytest.mark.parametrize(("level", "status"), [("critical", 1), ("warning", 1), ("info", 1)])
