@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pyarrow as pa
@@ -31,6 +32,9 @@ Metadata: TypeAlias = Any
 BATCH_BYTES = 64 * 2**20
 """Bytes of values read at once, at most: what keeps a batch of long strings within memory."""
 
+WHOLE_BYTES, VALUE_BYTES = 48 * 2**20, 8
+"""Bytes of a row group whose columns are decoded as a whole, by so many a value at least: faster than page by page."""
+
 LEAST_ROWS = 64
 
 CODED_BYTES = 8
@@ -42,7 +46,7 @@ READ_BYTES = 256 * 2**10
 
 class ParquetFile:
     """
-    A Parquet file, read column by column and page by page, so that memory does not depend on the size of its row groups.
+    A Parquet file, read page by page unless its row groups are small, so that memory does not depend on their size.
 
     Parameters
     ----------
@@ -75,17 +79,31 @@ class ParquetFile:
         metadata = self._parquet.metadata
         sizes = _sizes(metadata, groups)
         rows = sum(metadata.row_group(group).num_rows for group in groups)
-        texts = (name for name in names if column_type(self.schema.field(name).type).family is Family.TEXT)
+        texts = [name for name in names if column_type(self.schema.field(name).type).family is Family.TEXT]
         coded = [name for name in texts if sizes.get(name, 0) <= CODED_BYTES * rows]
-        longest = BATCH_BYTES * rows // max(1, sum(sizes.get(name, 0) for name in names))
+        stored = sum(sizes.get(name, 0) for name in names)
+        longest = max(LEAST_ROWS, min(BATCH_ROWS, BATCH_BYTES * rows // max(1, stored)))
+        # How long plain text is once it is decoded, nobody knows before.
+        most = 0 if len(coded) < len(texts) else WHOLE_BYTES // max(1, VALUE_BYTES * len(names), stored // max(1, rows))
         parquet = pq.ParquetFile(self._stream, metadata=metadata, read_dictionary=coded, **self._access)
-        for some in [[group] for group in groups] if self._remote else [groups]:
-            for batch in parquet.iter_batches(
-                batch_size=max(LEAST_ROWS, min(BATCH_ROWS, longest)), row_groups=some, columns=list(names)
-            ):
+        for whole, some in self._portions(groups, most):
+            if whole:
+                batches = parquet.read_row_groups(some, columns=list(names)).to_batches(max_chunksize=longest)
+            else:
+                batches = parquet.iter_batches(batch_size=longest, row_groups=some, columns=list(names))
+            for batch in batches:
                 for name in coded:
                     _check_codes(batch.column(name))
                 yield batch
+
+    def _portions(self, groups: Sequence[int], most: int) -> Iterator[tuple[bool, list[int]]]:
+        """Row groups to read at once, of at most so many rows if their columns are to be decoded as a whole, and whether they are."""
+        metadata = self._parquet.metadata
+        for whole, some in groupby(groups, lambda group: BATCH_ROWS <= metadata.row_group(group).num_rows <= most):
+            if whole or self._remote:
+                yield from ((whole, [group]) for group in some)
+            else:
+                yield False, list(some)
 
     def _groups(self, filter_: TimeFilter | None) -> list[int]:
         """The row groups whose statistics do not rule the window out."""
