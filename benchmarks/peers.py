@@ -16,10 +16,14 @@ import tempfile
 import venv
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 NUMERIC, CATEGORICAL = 15, 5
 
@@ -47,12 +51,15 @@ class Peer:
         As people call it, as ``pip`` does, and what is measured.
     code : str
         Defines ``work``, which looks at the frames ``reference`` and ``live``.
+    beside : sequence of str
+        What ``pip`` has to be told besides: what it needs and does not ask for.
     """
 
     name: str
     package: str
     what: str
     code: str
+    beside: Sequence[str] = ("pandas<3",)
 
 
 PEERS = (
@@ -78,6 +85,7 @@ def work():
         column_names=list(live), continuous_methods=["jensen_shannon"], categorical_methods=["jensen_shannon"], chunk_number=1)
     calculator.fit(reference).calculate(live)
 """,
+        ("pandas<3", "statsmodels"),
     ),
     Peer(
         "whylogs",
@@ -108,6 +116,7 @@ import tensorflow_data_validation as tfdv
 def work():
     tfdv.generate_statistics_from_dataframe(live, n_jobs=1)
 """,
+        ("--no-binary=pyfarmhash",),
     ),
 )
 
@@ -177,7 +186,10 @@ def _installed(peer: Peer, folder: Path) -> str:
     done = home / "installed"
     if not done.exists():
         venv.create(home, with_pip=True, clear=True)
-        _run([python, "-m", "pip", "install", "--quiet", "--only-binary=:all:", peer.package, "pyarrow"], 1_200)
+        _run(
+            [python, "-m", "pip", "install", "--quiet", "--only-binary=:all:", peer.package, "pyarrow", *peer.beside],
+            1_200,
+        )
         done.touch()
     return python
 
