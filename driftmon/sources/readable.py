@@ -1,4 +1,4 @@
-"""Sources whose rows this process reads, as Arrow columns: all that differs is where the rows come from."""
+"""Sources whose rows this process can read, as Arrow columns: all that differs is where the rows come from."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class ReadableSource(ABC):
     """
     What `Source` asks for, on top of one reading of the rows.
 
-    It counts a column of the data under any name, see `BaselineColumn.of`.
+    A source that can count without moving rows (a database) overrides `count` and `history`, and falls back on these.
     """
 
     @abstractmethod

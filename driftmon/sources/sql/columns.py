@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.types as pat
+from sqlalchemy import func
 from sqlalchemy import inspect as reflection
 from sqlalchemy import types as sqltypes
 from sqlalchemy.exc import SQLAlchemyError
@@ -191,8 +192,6 @@ _STORAGE: tuple[tuple[set[str], ArrowType], ...] = (
 
 def _sqlite_sample(connection: Connection, relation: Relation, names: list[str]) -> dict[str, ArrowType | None]:
     """Expressions have no declared type: what their first values are."""
-    from sqlalchemy import func  # noqa: PLC0415 - beside its only use
-
     rows = connection.execute(relation.select(*(func.typeof(field(name)) for name in names)).limit(SAMPLED_ROWS))
     seen: list[set[str]] = [set() for _ in names]
     for row in rows:
@@ -260,7 +259,7 @@ def _reflected(name: str, type_: sqltypes.TypeEngine[Any]) -> SqlColumn:
         return SqlColumn(name, pa.float64(), declared)
     if isinstance(type_, sqltypes.Numeric):
         return SqlColumn(name, pa.float64(), declared, type_.scale, type_.precision, exact=True)
-    if declared in {"bit", "tinyint"} and getattr(type_, "display_width", 1) == 1 and declared == "bit":
+    if declared == "bit":
         return SqlColumn(name, pa.bool_(), declared)
     return SqlColumn(name, next((arrow for kind, arrow in _TYPES if isinstance(type_, kind)), OTHER), declared)
 

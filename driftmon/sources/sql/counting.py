@@ -171,11 +171,9 @@ class Counting:
     def aggregates(self, ways: Sequence[Way], terms: Sequence[Term]) -> Question:
         """The statement that counts all of some columns, by group."""
         names = [f"c{place}" for place in range(len(terms))]
-        values = [term.value(relations.field(term.column.name), self._dialect) for term in terms]
+        values = [term.value(relations.field(term.column.name)) for term in terms]
         inner, keys = self._inner(ways, dict(zip(names, values, strict=True)))
-        counted = [
-            each for name, term in zip(names, terms, strict=True) for each in term.counts(inner.c[name], self._dialect)
-        ]
+        counted = [each for name, term in zip(names, terms, strict=True) for each in term.counts(inner.c[name])]
         statement = select(*keys, func.count(), *counted).select_from(inner)
         numbers = [term.packed for term in terms for _ in range(term.size)]
         kinds: list[SqlColumn | Packed | None] = [*(way.column for way in ways), None, *numbers]
@@ -241,7 +239,7 @@ class Counting:
 
     def new_categories(self, term: CategoryTerm) -> Question:
         """The statement for it."""
-        inner, _ = self._inner((), {"v": term.value(relations.field(term.column.name), self._dialect)})
+        inner, _ = self._inner((), {"v": term.value(relations.field(term.column.name))})
         value, rows = inner.c["v"], func.count().label("n")
         own = [~text_is(value, key, self._dialect) for key in term.layout.categories]
         some = select(rows, value).where(value.is_not(None), *own).group_by(value).having(func.count() >= LEAST_NEW)

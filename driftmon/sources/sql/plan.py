@@ -18,6 +18,7 @@ from driftmon.sources.arrow.batches import Batch
 from driftmon.sources.arrow.casting import Monitored, monitored
 from driftmon.sources.arrow.columns import Columns
 from driftmon.sources.arrow.kinds import Family, column_type
+from driftmon.sources.arrow.zones import Zone
 from driftmon.sources.sql import relations
 from driftmon.sources.sql.terms import CategoryTerm, EdgeTerm, Term, TruthTerm
 from driftmon.sources.sql.values import as_read
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
     from driftmon.core.baseline import BaselineColumn
     from driftmon.sources.arrow.batches import Array
-    from driftmon.sources.arrow.zones import Zone
     from driftmon.sources.sql.columns import SqlColumn
     from driftmon.sources.sql.dialects import Dialect
 
@@ -163,7 +163,7 @@ def value_key(live: SqlColumn, several: Sequence[Monitored], dialect: Dialect, z
     parts = all(one.part is not None for one in several)
     if not (parts and pat.is_timestamp(live.type) and dialect.truncated):
         return as_read(dialect.name, live)
-    whole = live.type.tz is None or full_hours(zone)
+    whole = live.type.tz is None or full_hours(zone.name)
     start = dialect.truncated("hour" if whole else "minute", value)
     since = bound_of(SINCE * 1_000_000, pa.timestamp("us", live.type.tz))
     beginning = case((value >= since, start), else_=value)
@@ -175,15 +175,9 @@ def value_key(live: SqlColumn, several: Sequence[Monitored], dialect: Dialect, z
     return case((value.between(first, last), beginning))
 
 
-def full_hours(zone: Zone) -> bool:
-    """True if the wall clocks of a zone have always been some full hours from UTC since 1973."""
-    return _full_hours(zone.name)
-
-
 @lru_cache
-def _full_hours(name: str) -> bool:
-    from driftmon.sources.arrow.zones import Zone  # noqa: PLC0415 - a type elsewhere
-
+def full_hours(name: str) -> bool:
+    """True if the wall clocks of a zone have always been some full hours from UTC since 1973."""
     zone = Zone(name)
     weeks = np.arange(SINCE, UNTIL, 7 * 86_400)
     return not bool(((zone.walls(weeks, 1) - weeks) % 3_600).any())

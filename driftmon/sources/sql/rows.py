@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+from sqlalchemy import literal_column
 
 from driftmon.sources.arrow.batches import BATCH_ROWS, Batch, Field, no_rows, record_batch
 from driftmon.sources.sql.columns import described
@@ -66,7 +67,7 @@ class SqlRows:
             read = [column for column in chosen if column.readable]
             statement = self._relation.select(*(as_read(connection.dialect.name, column) for column in read))
             if not read:
-                statement = self._relation.select(_one(columns))
+                statement = self._relation.select(literal_column("1"))  # rows that are only to be counted
             if filter_ is not None and filter_.column in every:
                 found = columns[every.index(filter_.column)]
                 statement = statement.where(*time_condition(connection.dialect.name, found, filter_))
@@ -83,14 +84,6 @@ class SqlRows:
 def as_fields(columns: Sequence[SqlColumn]) -> list[Field]:
     """The columns as the kernel knows them."""
     return [Field(column.name, column.type) for column in columns]
-
-
-def _one(columns: Sequence[SqlColumn]) -> Any:  # noqa: ANN401 - SQLAlchemy's
-    """What to select of rows that are only to be counted."""
-    from sqlalchemy import literal_column  # noqa: PLC0415 - beside its only use
-
-    del columns
-    return literal_column("1")
 
 
 def _fetched(

@@ -6,16 +6,17 @@ import logging
 from typing import TYPE_CHECKING
 
 from driftmon.sources.base import no_progress
+from driftmon.sources.readable import ReadableSource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from driftmon.core.baseline import BaselineColumn, Learnt
+    from driftmon.core.baseline import BaselineColumn
     from driftmon.core.histogram import Profile
     from driftmon.core.history import History
     from driftmon.core.window import Window
     from driftmon.sources.arrow.reading import Reader
-    from driftmon.sources.base import Inspection, Progress, Selection
+    from driftmon.sources.base import Progress
     from driftmon.sources.sql.counted import Asked
 
 __all__ = ["SqlSource"]
@@ -23,7 +24,7 @@ __all__ = ["SqlSource"]
 logger = logging.getLogger(__name__)
 
 
-class SqlSource:
+class SqlSource(ReadableSource):
     """
     Rows of a table, a view or a query.
 
@@ -67,24 +68,6 @@ class SqlSource:
         self._timezone = timezone
         self._progress = progress
 
-    def inspect(self) -> Inspection:
-        """Columns and types, as the database tells them."""
-        from driftmon.sources.arrow import kernel  # noqa: PLC0415 - Arrow loads slowly; constructors must not
-
-        return kernel.inspect(self._reader(None))
-
-    def span(self) -> Window | None:
-        """From when to when the rows are, by their timestamps; None without any."""
-        from driftmon.sources.arrow.extent import extent  # noqa: PLC0415 - as above
-
-        return extent(self._reader(None))
-
-    def learn(self, selection: Selection, window: Window | None = None) -> Learnt:
-        """Learn layouts from the rows of a window; see `Source.learn`."""
-        from driftmon.sources.arrow import kernel  # noqa: PLC0415 - as above
-
-        return kernel.learn(self._reader(window), selection)
-
     def count(
         self,
         columns: Mapping[str, BaselineColumn],
@@ -92,16 +75,15 @@ class SqlSource:
         *,
         segments: Mapping[str, Sequence[str]] | None = None,
     ) -> Profile:
-        """Count the rows of a window into learnt layouts; see `Source.count`."""
-        from driftmon.sources.arrow import kernel  # noqa: PLC0415 - as above
-        from driftmon.sources.sql import counted  # noqa: PLC0415 - as above
+        """Count the rows of a window into learnt layouts, in the database where that can be; see `Source.count`."""
+        from driftmon.sources.sql import counted  # noqa: PLC0415 - SQLAlchemy and Arrow load slowly; constructors must not
         from driftmon.sources.sql.terms import NotInSql  # noqa: PLC0415 - as above
 
         try:
             return counted.count(self._asked(), columns, window, segments or {})
         except NotInSql as exc:
             logger.info("%s; its rows are read instead of counted in the database", exc)
-            return kernel.count(self._reader(window), columns, segments)
+            return super().count(columns, window, segments=segments)
 
     def history(
         self,
@@ -117,7 +99,6 @@ class SqlSource:
         The order of rows is the one that the database gives them in: that of the row numbers in SQLite, of the pages of the table
         in PostgreSQL, of the query's ORDER BY where it has one.
         """
-        from driftmon.sources.arrow import kernel  # noqa: PLC0415 - as above
         from driftmon.sources.sql import counted  # noqa: PLC0415 - as above
         from driftmon.sources.sql.terms import NotInSql  # noqa: PLC0415 - as above
 
@@ -126,7 +107,7 @@ class SqlSource:
                 return counted.history(self._asked(), columns, split, window, segments or {})
             except NotInSql as exc:
                 logger.info("%s; its rows are read instead of counted in the database", exc)
-        return kernel.history(self._reader(window), columns, split, segments)
+        return super().history(columns, split, window, segments=segments)
 
     def _reader(self, window: Window | None) -> Reader:
         from driftmon.sources.arrow.reading import Reader  # noqa: PLC0415 - as above
@@ -137,7 +118,7 @@ class SqlSource:
         return Reader(rows, self._timestamp, self._timezone, window, self._progress)
 
     def _asked(self) -> Asked:
-        from driftmon.sources.sql.connections import resolve  # noqa: PLC0415 - SQLAlchemy loads slowly, too
+        from driftmon.sources.sql.connections import resolve  # noqa: PLC0415 - as above
         from driftmon.sources.sql.counted import Asked  # noqa: PLC0415 - as above
         from driftmon.sources.sql.relations import relation  # noqa: PLC0415 - as above
 

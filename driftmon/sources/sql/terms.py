@@ -75,9 +75,8 @@ class EdgeTerm:
         can = self.dialect.name == "postgresql" if self.column.exact else pat.is_floating(self.column.type)
         return can and self.dialect.is_nan is not None
 
-    def value(self, plain: ColumnElement[Any], dialect: Dialect) -> ColumnElement[Any]:
+    def value(self, plain: ColumnElement[Any]) -> ColumnElement[Any]:
         """As it is, but where whole numbers beyond 2**53 meet edges there: those round."""
-        del dialect
         beyond = max(map(abs, self.layout.edges)) >= EXACT_INTEGER
         return cast(plain, Double) if self.column.loose and beyond else plain
 
@@ -91,14 +90,16 @@ class EdgeTerm:
         """How many aggregates there are."""
         return 1 if self.packed else 1 + self._has_nan + self.column.loose + len(self._limits)
 
-    def counts(self, value: ColumnElement[Any], dialect: Dialect) -> list[ColumnElement[Any]]:
+    def counts(self, value: ColumnElement[Any]) -> list[ColumnElement[Any]]:
         """Values, NaN among them, values of another type, and those above each edge from the least on; or one sum."""
         above = self._above(value)
         if self.packed:
             return [func.sum(halved(above, lambda place: self._field(value, place, last=len(above))))]
-        nan = [dialect.count_if(dialect.is_nan(value))] if self._has_nan and dialect.is_nan else []
-        bad = [dialect.count_if(func.typeof(value).not_in(("integer", "real", "null")))] if self.column.loose else []
-        return [func.count(value), *nan, *bad, *map(dialect.count_if, above)]
+        nan = [self.dialect.count_if(self.dialect.is_nan(value))] if self._has_nan and self.dialect.is_nan else []
+        bad = (
+            [self.dialect.count_if(func.typeof(value).not_in(("integer", "real", "null")))] if self.column.loose else []
+        )
+        return [func.count(value), *nan, *bad, *map(self.dialect.count_if, above)]
 
     def _field(self, value: ColumnElement[Any], place: int, *, last: int) -> ColumnElement[Any]:
         """What a row of a bin adds to the sum: nothing without a value, which is above no edge; NaN is above all."""
@@ -199,9 +200,9 @@ class CategoryTerm:
     layout: CategoricalLayout
     dialect: Dialect
 
-    def value(self, plain: ColumnElement[Any], dialect: Dialect) -> ColumnElement[Any]:
+    def value(self, plain: ColumnElement[Any]) -> ColumnElement[Any]:
         """Text that is equal only if all of it is."""
-        return dialect.text(plain)
+        return self.dialect.text(plain)
 
     @property
     def packed(self) -> Packed | None:
@@ -213,15 +214,15 @@ class CategoryTerm:
         """How many aggregates there are."""
         return 1 if self.packed else 1 + self.column.loose + len(self.layout.categories)
 
-    def counts(self, value: ColumnElement[Any], dialect: Dialect) -> list[ColumnElement[Any]]:
+    def counts(self, value: ColumnElement[Any]) -> list[ColumnElement[Any]]:
         """Values, values of another type, and those equal to each category; or one sum."""
         if self.packed:
             # The most frequent category comes first, so that most rows are compared with few.
-            whens = [(text_is(value, key, dialect), field_of(n)) for n, key in enumerate(self.layout.categories)]
+            whens = [(text_is(value, key, self.dialect), field_of(n)) for n, key in enumerate(self.layout.categories)]
             rest = field_of(self.layout.size - 2)
             return [func.sum(case(*whens, (value.is_not(None), rest)))]
-        bad = [dialect.count_if(func.typeof(value).not_in(("text", "null")))] if self.column.loose else []
-        own = [dialect.count_if(text_is(value, key, dialect)) for key in self.layout.categories]
+        bad = [self.dialect.count_if(func.typeof(value).not_in(("text", "null")))] if self.column.loose else []
+        own = [self.dialect.count_if(text_is(value, key, self.dialect)) for key in self.layout.categories]
         return [func.count(value), *bad, *own]
 
     def bins(self, counts: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -251,9 +252,8 @@ class TruthTerm:
     column: SqlColumn
     dialect: Dialect
 
-    def value(self, plain: ColumnElement[Any], dialect: Dialect) -> ColumnElement[Any]:
+    def value(self, plain: ColumnElement[Any]) -> ColumnElement[Any]:
         """As it is."""
-        del dialect
         return plain
 
     packed = None
@@ -264,11 +264,11 @@ class TruthTerm:
         """How many aggregates there are."""
         return 2 + self.column.loose
 
-    def counts(self, value: ColumnElement[Any], dialect: Dialect) -> list[ColumnElement[Any]]:
+    def counts(self, value: ColumnElement[Any]) -> list[ColumnElement[Any]]:
         """False, true, and values of another type."""
         truth = type_coerce(value, Boolean())
-        bad = [dialect.count_if(value.not_in((0, 1)))] if self.column.loose else []
-        return [dialect.count_if(truth == false()), dialect.count_if(truth == true()), *bad]
+        bad = [self.dialect.count_if(value.not_in((0, 1)))] if self.column.loose else []
+        return [self.dialect.count_if(truth == false()), self.dialect.count_if(truth == true()), *bad]
 
     def bins(self, counts: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """The bins of a layout of ``false`` and ``true``, without a bin for others."""
