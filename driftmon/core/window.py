@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from driftmon.errors import UsageError
 
-__all__ = ["Window", "isoformat"]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["Window", "in_order", "isoformat"]
 
 
 @dataclass(frozen=True, order=True)
@@ -51,6 +56,23 @@ class Window:
 
     def __str__(self) -> str:
         return f"{isoformat(self.start)}/{isoformat(self.end)}"
+
+
+def in_order(windows: Sequence[Window]) -> tuple[Window, ...]:
+    """
+    The same windows.
+
+    Raises
+    ------
+    ValueError
+        If one begins before the end of the one before it.
+    """
+    for one, two in pairwise(windows):
+        if two.start < one.end:
+            raise ValueError(
+                f"window {two} comes after {one}; expected windows in the order of time that do not overlap"
+            )
+    return tuple(windows)
 
 
 def isoformat(instant: datetime) -> str:

@@ -10,7 +10,7 @@ import pyarrow as pa
 from driftmon.errors import SourceError
 from driftmon.sources.arrow.batches import BATCH_ROWS, Batch, Field, no_rows, record_batch
 from driftmon.sources.arrow.kinds import Family, column_type
-from driftmon.sources.arrow.selection import duplicates
+from driftmon.sources.arrow.selection import check_distinct
 from driftmon.sources.faults import reading
 from driftmon.sources.formats.columnar import FeatherFile, OrcFile, ParquetFile
 from driftmon.sources.formats.delimited import COMPRESSIONS, DelimitedFile
@@ -189,11 +189,7 @@ def _type_name(field: Field) -> str:
 
 def _all_fields(file: DataFile, opened: OpenFile) -> list[Field]:
     fields = list(opened.fields())
-    twice = duplicates(field.name for field in fields)
-    if twice:
-        raise SourceError(
-            f"{file.shown}: column name {twice[0]!r} comes more than once; give each column a name of its own"
-        )
+    check_distinct((field.name for field in fields), file.shown)
     there = {field.name for field in fields}
     return fields + [Field(name, None) for name in file.partitions if name not in there]
 

@@ -91,14 +91,8 @@ class FilesSource(ReadableSource):
         from driftmon.sources.datafiles import data_files  # noqa: PLC0415 - as above
         from driftmon.sources.places import locate  # noqa: PLC0415 - as above
 
-        path, dated = self._path, placeholders.has_window(self._path)
-        if dated and any_window:
-            path = placeholders.any_window(path)
-        elif dated and window is None:
-            raise SourceError(f"path {path!r} depends on the window: say which one to read")
-        elif dated and window is not None:
-            path = placeholders.for_window(path, window, self._timezone)
-        place = locate(path)
+        dated = placeholders.has_window(self._path)
+        place = locate(placeholders.resolved(self._path, window, self._timezone, any_window=any_window))
         files = data_files(place)
         if files:
             return place, files

@@ -12,7 +12,7 @@ from driftmon.errors import SourceError
 if TYPE_CHECKING:
     from driftmon.core.window import Window
 
-__all__ = ["any_window", "for_window", "has_window"]
+__all__ = ["has_window", "resolved"]
 
 _DIRECTIVE = re.compile(r"%[-_]?[a-zA-Z]")
 
@@ -29,34 +29,47 @@ def has_window(path: str) -> bool:
     return "{start" in path or "{end" in path
 
 
-def for_window(path: str, window: Window, timezone: str) -> str:
+def resolved(path: str, window: Window | None, timezone: str, *, any_window: bool = False) -> str:
     """
-    The path of one window.
+    The path to read: as it is, unless it depends on the window.
 
     Parameters
     ----------
     path : str
-    window : Window
+    window : Window or None
     timezone : str
         The bounds are written as its wall clock shows them, so that a day of New York has the date of New York.
+    any_window : bool
+        Instead of the path of one window, the glob that the paths of all windows match.
 
     Raises
     ------
     SourceError
-        If a placeholder is not of the form ``{start:FORMAT}`` or ``{end:FORMAT}``.
+        If the path depends on the window and there is none, or a placeholder is not of the form ``{start:FORMAT}`` or
+        ``{end:FORMAT}``.
     """
+    if not has_window(path):
+        return path
+    if any_window:
+        return _for_any(path)
+    if window is None:
+        raise SourceError(f"path {path!r} depends on the window: say which one to read")
+    return _for_window(path, window, timezone)
+
+
+def _for_window(path: str, window: Window, timezone: str) -> str:
     zone = ZoneInfo(timezone)
     bounds = {"start": window.start.astimezone(zone), "end": window.end.astimezone(zone)}
     return "".join(literal + (f"{bounds[name]:{form}}" if name else "") for literal, name, form in _pieces(path))
 
 
-def any_window(path: str) -> str:
+def _for_any(path: str) -> str:
     """
     The glob that the paths of all windows match.
 
     Examples
     --------
-    >>> any_window("flights/{start:%Y/%m-%d}.parquet")
+    >>> _for_any("flights/{start:%Y/%m-%d}.parquet")
     'flights/*/*-*.parquet'
     """
     return "".join(literal + _DIRECTIVE.sub("*", form) for literal, _, form in _pieces(path))

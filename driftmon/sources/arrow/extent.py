@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow.types as pat
 
 from driftmon.core.window import Window
-from driftmon.sources.arrow.times import DAY, EPOCH, per_second, read_times
+from driftmon.sources.arrow.times import DAY, instant_of, per_second, read_times
 
 if TYPE_CHECKING:
     from driftmon.sources.arrow.reading import Reader
@@ -35,7 +34,7 @@ def extent(reader: Reader) -> Window | None:
         ends += _ends(read_times(batch, reader.timestamp, reader.zone), reader.zone)
     if not ends:
         return None
-    return Window(_instant(min(ends)), _instant(max(ends) + 1))
+    return Window(instant_of(min(ends)), instant_of(max(ends) + 1))
 
 
 def _ends(times: Times, zone: Zone) -> list[int]:
@@ -54,10 +53,3 @@ def _microseconds(value: int, times: Times) -> int:
     if pat.is_date32(times.type):
         return value * DAY * 1_000_000
     return value * 1_000_000 // (1_000 if pat.is_date64(times.type) else per_second(times.type))
-
-
-def _instant(microseconds: int) -> datetime:
-    # Typing errors make years that `datetime` cannot tell.
-    first, last = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
-    span = timedelta(microseconds=1)
-    return EPOCH + min(max(microseconds, (first - EPOCH) // span), (last - EPOCH) // span) * span

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from itertools import islice, pairwise
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.types as pat
 
 from driftmon.core.history import History
+from driftmon.core.window import in_order
 from driftmon.sources.arrow.columns import raw_names
 from driftmon.sources.arrow.counting import count_batches, count_history
 from driftmon.sources.arrow.kinds import ColumnType, Family, column_type, value_type
@@ -80,19 +81,10 @@ def history(
         blocks = reader.in_blocks(names, split)
         counts, tops = count_history(blocks, split, columns, zone=reader.zone, segments=segments)
         return History(counts, (), tops)
-    windows = _checked(split)
+    windows = in_order(split)
     parts = reader.in_windows(names, windows)
     counts, tops = count_history(parts, len(windows), columns, zone=reader.zone, segments=segments)
     return History(counts, windows, tops)
-
-
-def _checked(split: Sequence[Window]) -> tuple[Window, ...]:
-    for one, two in pairwise(split):
-        if two.start < one.end:
-            raise ValueError(
-                f"window {two} comes after {one}; expected windows in the order of time that do not overlap"
-            )
-    return tuple(split)
 
 
 class _Sample:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from driftmon.core.window import Window
-from driftmon.errors import UsageError
+from driftmon.sources.arrow.selection import needed_timestamp
 from driftmon.sources.arrow.timefilter import TimeFilter, WindowParts
 from driftmon.sources.arrow.zones import Zone
 from driftmon.sources.base import no_progress
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from driftmon.sources.arrow.batches import Batch, Field, Rows
     from driftmon.sources.base import Progress
 
-__all__ = ["Reader"]
+__all__ = ["Reader", "numbered"]
 
 
 class Reader:
@@ -84,16 +84,13 @@ class Reader:
         UsageError
             If there is no timestamp to go by.
         """
-        if self.timestamp is None:
-            raise UsageError(
-                f"{self.place}: rows without a timestamp column are in no window; name one, or ask for blocks of rows"
-            )
+        timestamp = needed_timestamp(self.timestamp, self.place)
         if not windows:
             return
-        parts = WindowParts(self.timestamp, windows, self.zone)
+        parts = WindowParts(timestamp, windows, self.zone)
         around = Window(windows[0].start, windows[-1].end)
         within = self.window is None or (self.window.start <= around.start and around.end <= self.window.end)
-        filter_ = TimeFilter(self.timestamp, around, self.zone) if within else self._filter
+        filter_ = TimeFilter(timestamp, around, self.zone) if within else self._filter
         self._expect(1, filter_)
         for batch in self._batches(names, filter_):
             yield parts.keep(batch if within or self._filter is None else self._filter.keep(batch))
@@ -102,12 +99,7 @@ class Reader:
         """As `read`, with each row the number of its block: of so many consecutive ones, with as equally many rows as can be."""
         self._expect(2, self._filter)
         rows = sum(batch.rows for batch in self.read(()))
-        first = 0
-        for batch in self.read(names):
-            numbers = np.arange(first, first + batch.rows) * blocks // max(rows, 1)
-            # Rows that came since they were counted are of the last block.
-            yield batch, np.minimum(numbers, blocks - 1)
-            first += batch.rows
+        yield from numbered(self.read(names), blocks, rows)
 
     def _expect(self, times: int, filter_: TimeFilter | None) -> None:
         if self._progress is not no_progress:
@@ -120,3 +112,26 @@ class Reader:
             self._read += batch.rows
             self._progress(self._read, self._expected)
             yield batch
+
+
+def numbered(
+    batches: Iterator[Batch], blocks: int, rows: int, *, first: int = 0
+) -> Iterator[tuple[Batch, NDArray[np.intp]]]:
+    """
+    Batches, with each row the number of its block: row i of n is in block ``i * blocks // n``.
+
+    Parameters
+    ----------
+    batches : iterator of Batch
+    blocks : int
+        How many there are.
+    rows : int
+        Rows of all batches, wherever these are.
+    first : int
+        Rows before those of the first batch.
+    """
+    for batch in batches:
+        numbers = np.arange(first, first + batch.rows) * blocks // max(rows, 1)
+        # Rows that came since they were counted are of the last block.
+        yield batch, np.minimum(numbers, blocks - 1)
+        first += batch.rows

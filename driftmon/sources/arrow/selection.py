@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from driftmon.core.layout import Kind
 from driftmon.core.learning import Excluded
 from driftmon.core.names import nearest
-from driftmon.errors import SourceError
+from driftmon.errors import SourceError, UsageError
 from driftmon.sources.arrow.casting import Monitored
 from driftmon.sources.arrow.kinds import PARTS, ColumnType, Family
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from driftmon.sources.base import Selection
 
-__all__ = ["check_names", "check_timestamp", "duplicates", "monitor", "wanted"]
+__all__ = ["check_distinct", "check_names", "check_timestamp", "monitor", "needed_timestamp", "wanted"]
 
 _ALL_PARTS = sorted({part for parts in PARTS.values() for part in parts})
 
@@ -49,7 +49,7 @@ def check_names(selection: Selection, names: Sequence[str], place: str) -> None:
     known = {*names, *(f"{name}.{part}" for name in names for part in _ALL_PARTS)}
     asked = {"include": selection.include or (), "exclude": selection.exclude, "kinds": tuple(selection.kinds)}
     for word, columns in asked.items():
-        twice = duplicates(columns)
+        twice = _duplicates(columns)
         if twice:
             raise SourceError(f"{word} names {twice[0]!r} more than once; name each column once")
         for column in columns:
@@ -63,7 +63,44 @@ def check_timestamp(timestamp: str | None, names: Sequence[str], place: str) -> 
         raise SourceError(f"timestamp column {timestamp!r} is not in {place}: {nearest(timestamp, names)}")
 
 
-def duplicates(names: Iterable[str]) -> list[str]:
+def needed_timestamp(timestamp: str | None, place: str) -> str:
+    """
+    The timestamp column.
+
+    Raises
+    ------
+    UsageError
+        If there is none: rows are then in no window.
+    """
+    if timestamp is None:
+        raise UsageError(
+            f"{place}: rows without a timestamp column are in no window; name one, or ask for blocks of rows"
+        )
+    return timestamp
+
+
+def check_distinct(names: Iterable[str], place: str = "") -> None:
+    """
+    Refuse a table in which two columns share a name.
+
+    Parameters
+    ----------
+    names : iterable of str
+        The columns of the data.
+    place : str
+        Where the data are, for messages; empty for rows in memory.
+
+    Raises
+    ------
+    SourceError
+    """
+    twice = _duplicates(names)
+    if twice:
+        where = f"{place}: " if place else ""
+        raise SourceError(f"{where}column name {twice[0]!r} comes more than once; give each column a name of its own")
+
+
+def _duplicates(names: Iterable[str]) -> list[str]:
     """The names that come more than once, in order."""
     seen: set[str] = set()
     twice = [name for name in names if name in seen or seen.add(name)]  # type: ignore[func-returns-value]  # add gives None

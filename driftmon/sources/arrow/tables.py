@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from driftmon.errors import SourceError
 from driftmon.sources.arrow.batches import BATCH_ROWS, Field, no_rows, record_batch
-from driftmon.sources.arrow.selection import duplicates
+from driftmon.sources.arrow.selection import check_distinct
 from driftmon.sources.faults import one_line
 
 if TYPE_CHECKING:
@@ -96,24 +96,18 @@ def as_table(data: Data) -> Table:
         table = pa.table(data)
     except _REFUSED as exc:
         raise SourceError(f"cannot read {type(data).__name__!r} as a table: {one_line(exc)}") from exc
-    _check_names(table.column_names)
+    check_distinct(table.column_names)
     return table
 
 
 def _from_columns(names: list[str], columns: Sequence[Column]) -> Table:
-    _check_names(names)
+    check_distinct(names)
     arrays = [_as_array(name, column) for name, column in zip(names, columns, strict=True)]
     lengths = {len(array): name for name, array in zip(names, arrays, strict=True)}
     if len(lengths) > 1:
         told = ", ".join(f"{name!r} has {rows}" for rows, name in lengths.items())
         raise SourceError(f"columns must have the same number of rows: {told}")
     return pa.Table.from_arrays(arrays, names=names)
-
-
-def _check_names(names: Sequence[str]) -> None:
-    twice = duplicates(names)
-    if twice:
-        raise SourceError(f"column name {twice[0]!r} comes more than once; give each column a name of its own")
 
 
 def _as_array(name: str, column: Column) -> Array:

@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     from driftmon.sources.arrow.batches import Array, ArrowType, Batch
     from driftmon.sources.arrow.zones import Zone
 
-__all__ = ["Times", "cut", "per_second", "raw", "read_times"]
+__all__ = ["DAY", "EPOCH", "Times", "cut", "instant_of", "microseconds_of", "per_second", "raw", "read_times"]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DAY = 86_400
+MICROSECOND = timedelta(microseconds=1)
 
 _PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 
@@ -90,13 +91,24 @@ def cut(instant: datetime, arrow: ArrowType, zone: Zone) -> int:
     The number may lie outside of what the type holds.
     """
     if pat.is_timestamp(arrow) and arrow.tz is not None:
-        microseconds = (instant - EPOCH) // timedelta(microseconds=1)
+        microseconds = microseconds_of(instant)
     else:
         microseconds = zone.first_wall(instant)
     if pat.is_date32(arrow):
         return -(-microseconds // (DAY * 1_000_000))
     units = 1_000 if pat.is_date64(arrow) else per_second(arrow)
     return -(-microseconds * units // 1_000_000)
+
+
+def microseconds_of(instant: datetime) -> int:
+    """Since 1970 UTC."""
+    return (instant - EPOCH) // MICROSECOND
+
+
+def instant_of(microseconds: int) -> datetime:
+    """The instant so long after 1970 UTC, or the nearest that `datetime` can tell: typing errors make years beyond."""
+    first, last = map(microseconds_of, (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)))
+    return EPOCH + min(max(microseconds, first), last) * MICROSECOND
 
 
 def per_second(arrow: ArrowType) -> int:

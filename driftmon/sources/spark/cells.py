@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from driftmon.core.clues import MOST_NEW, Clues
 from driftmon.core.histogram import Histogram, Profile, segment_name
+from driftmon.core.layout import CategoricalLayout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -228,7 +229,7 @@ def _cells(column: BaselineColumn) -> int:
 
 
 def _categorical(column: BaselineColumn) -> bool:
-    return hasattr(column.layout, "categories")
+    return isinstance(column.layout, CategoricalLayout)
 
 
 def _utf8(text: str) -> str:

@@ -11,7 +11,7 @@ import pyarrow.types as pat
 from driftmon.errors import SourceError
 from driftmon.sources.arrow.batches import Field, no_rows
 from driftmon.sources.arrow.kinds import Family, column_type
-from driftmon.sources.arrow.selection import duplicates
+from driftmon.sources.arrow.selection import check_distinct
 from driftmon.sources.arrow.times import EPOCH, cut
 from driftmon.sources.arrow.zones import Zone
 from driftmon.sources.spark.cells import SCHEMA, Sums
@@ -62,11 +62,7 @@ class Frame:
         self._names = [field.name for field in self._fields]
         self._timestamp = timestamp
         self._timezone = timezone
-        twice = duplicates(self._names)
-        if twice:
-            raise SourceError(
-                f"{place}: column name {twice[0]!r} comes more than once; give each column a name of its own"
-            )
+        check_distinct(self._names, place)
         # By position: Spark takes dots and backticks of a name for syntax, and two that differ by case for one.
         self._codes = {name: f"c{number}" for number, name in enumerate(self._names)}
         self._frame = frame.toDF(*self._codes.values())

@@ -7,10 +7,8 @@ Runs on the cluster, where numpy and pyarrow are all there is besides this packa
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.types as pat
 
@@ -19,14 +17,15 @@ from driftmon.errors import DriftmonError
 from driftmon.sources.arrow.batches import record_batch
 from driftmon.sources.arrow.counting import count_batches, count_history
 from driftmon.sources.arrow.extent import extent
-from driftmon.sources.arrow.reading import Reader
+from driftmon.sources.arrow.reading import Reader, numbered
 from driftmon.sources.arrow.text import Narrowing
-from driftmon.sources.arrow.times import EPOCH
+from driftmon.sources.arrow.times import microseconds_of
 from driftmon.sources.spark.cells import FAILED, HistoryCells, ProfileCells, cell_rows
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from driftmon.core.baseline import BaselineColumn
@@ -144,15 +143,8 @@ class Blocks:
     def __call__(self, batches: Iterator[RecordBatch]) -> Iterator[RecordBatch]:
         """The cells of a history."""
         reader = self.reading.reader(batches)
-        yield from _history(self._numbered(reader), self.blocks, self, reader)
-
-    def _numbered(self, reader: Reader) -> Iterator[tuple[Batch, NDArray[np.intp]]]:
-        first = self.firsts.get(partition_number(), 0)
-        for batch in reader.read(self.reading.names):
-            numbers = np.arange(first, first + batch.rows) * self.blocks // max(self.rows, 1)
-            # Rows that came since they were counted are of the last block.
-            yield batch, np.minimum(numbers, self.blocks - 1)
-            first += batch.rows
+        rows, first = reader.read(self.reading.names), self.firsts.get(partition_number(), 0)
+        yield from _history(numbered(rows, self.blocks, self.rows, first=first), self.blocks, self, reader)
 
 
 @dataclass(frozen=True)
@@ -186,8 +178,7 @@ class Span:
             yield _span(0, 0, str(exc))
             return
         if ends is not None:
-            start, stop = ((end - EPOCH) // timedelta(microseconds=1) for end in (ends.start, ends.end))
-            yield _span(start, stop, None)
+            yield _span(microseconds_of(ends.start), microseconds_of(ends.end), None)
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import weakref
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from driftmon.errors import SourceError, SourceUnavailable, UsageError
+from driftmon.errors import SourceUnavailable, UsageError
 from driftmon.sources.base import no_progress
 
 if TYPE_CHECKING:
@@ -115,7 +114,7 @@ class SparkSource:
         """From when to when the rows are, by their timestamps; None without any."""
         from driftmon.core.window import Window  # noqa: PLC0415 - as above
         from driftmon.sources.arrow.extent import extent  # noqa: PLC0415 - as above
-        from driftmon.sources.arrow.times import EPOCH  # noqa: PLC0415 - as above
+        from driftmon.sources.arrow.times import instant_of  # noqa: PLC0415 - as above
         from driftmon.sources.spark.partitions import Span  # noqa: PLC0415 - as above
 
         if self._timestamp is None:
@@ -124,7 +123,7 @@ class SparkSource:
             extent(self._reader(frame, None))
             reading = frame.reading([self._timestamp], None)
             ends = frame.ends(frame.part(reading), Span(reading))
-        return None if ends is None else Window(*(EPOCH + timedelta(microseconds=end) for end in ends))
+        return None if ends is None else Window(*map(instant_of, ends))
 
     def learn(self, selection: Selection, window: Window | None = None) -> Learnt:
         """Learn layouts from the rows of a window; see `Source.learn`."""
@@ -244,13 +243,10 @@ class SparkSource:
         """The path of a window, and whether it depends on the window."""
         from driftmon.sources import placeholders  # noqa: PLC0415 - as above
 
-        if self._path is None or not placeholders.has_window(self._path):
-            return self._path, False
-        if any_window:
-            return placeholders.any_window(self._path), True
-        if window is None:
-            raise SourceError(f"path {self._path!r} depends on the window: say which one to read")
-        return placeholders.for_window(self._path, window, self._timezone), True
+        if self._path is None:
+            return None, False
+        path = placeholders.resolved(self._path, window, self._timezone, any_window=any_window)
+        return path, placeholders.has_window(self._path)
 
     def _reader(self, frame: Frame, window: Window | None) -> Reader:
         """No rows, of which the kernel tells what the types alone say."""

@@ -12,8 +12,7 @@ from sqlalchemy import inspect as reflection
 from sqlalchemy import types as sqltypes
 from sqlalchemy.exc import SQLAlchemyError
 
-from driftmon.errors import SourceError
-from driftmon.sources.arrow.selection import duplicates
+from driftmon.sources.arrow.selection import check_distinct
 from driftmon.sources.sql.duck import arrow_schema
 from driftmon.sources.sql.relations import columns_of, field
 
@@ -79,11 +78,7 @@ def described(connection: Connection, relation: Relation) -> list[SqlColumn]:
     """
     describe = _DIALECTS.get(connection.dialect.name, _generic)
     columns = describe(connection, relation)
-    twice = duplicates(column.name for column in columns)
-    if twice:
-        raise SourceError(
-            f"{relation.name}: column name {twice[0]!r} comes more than once; give each a name of its own"
-        )
+    check_distinct((column.name for column in columns), relation.name)
     return columns
 
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from driftmon.core.clues import LEAST_NEW, Clues
 from driftmon.core.histogram import Histogram, Profile, segment_name
 from driftmon.core.history import History
 from driftmon.core.layout import CategoricalLayout
-from driftmon.core.window import Window
-from driftmon.errors import SourceUnavailable, UsageError
-from driftmon.sources.arrow.selection import check_timestamp
+from driftmon.core.window import Window, in_order
+from driftmon.errors import SourceUnavailable
+from driftmon.sources.arrow.selection import check_timestamp, needed_timestamp
 from driftmon.sources.arrow.timefilter import TimeFilter
 from driftmon.sources.arrow.zones import Zone
 from driftmon.sources.sql.columns import described
@@ -95,16 +94,8 @@ def history(
     segments: Mapping[str, Sequence[str]],
 ) -> History:
     """What `Source.history` promises of windows; raises as `count`."""
-    if asked.timestamp is None:
-        raise UsageError(
-            f"{asked.place}: rows without a timestamp column are in no window; name one, or ask for blocks of rows"
-        )
-    for one, two in pairwise(windows):
-        if two.start < one.end:
-            raise ValueError(
-                f"window {two} comes after {one}; expected windows in the order of time that do not overlap"
-            )
-    if not windows:
+    needed_timestamp(asked.timestamp, asked.place)
+    if not in_order(windows):
         raise NotInSql("no windows")
     with connected(asked.address, asked.place) as connection:
         live = described(connection, asked.relation)

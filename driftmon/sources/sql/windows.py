@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pyarrow.types as pat
 from sqlalchemy import bindparam, func, or_
 from sqlalchemy import types as sqltypes
 
-from driftmon.sources.arrow.times import DAY, cut, per_second
+from driftmon.sources.arrow.times import DAY, cut, instant_of, per_second
 from driftmon.sources.sql.relations import field
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from sqlalchemy import ColumnElement
 
     from driftmon.sources.arrow.batches import ArrowType
@@ -24,10 +26,6 @@ __all__ = ["bound", "bound_of", "time_condition", "typed"]
 
 ISO = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*"
 """How text begins that sorts like the time it tells."""
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-FIRST, LAST = (end.replace(tzinfo=UTC) for end in (datetime.min, datetime.max))  # noqa: DTZ901 - it gets one
-MICROSECOND = timedelta(microseconds=1)
 
 
 def time_condition(dialect: str, column: SqlColumn, filter_: TimeFilter) -> list[ColumnElement[bool]]:
@@ -65,16 +63,11 @@ def bound_of(number: int, type_: ArrowType) -> ColumnElement[Any]:
         days = number if pat.is_date32(type_) else -(-number // (DAY * 1_000))
         return bindparam(None, _day(days), sqltypes.Date(), unique=True)
     microseconds = -(-number * 1_000_000 // per_second(type_))
-    zoned = type_.tz is not None
-    return bindparam(None, _moment(microseconds, zoned=zoned), sqltypes.DateTime(timezone=zoned), unique=True)
+    zoned, moment = type_.tz is not None, instant_of(microseconds)
+    value = moment if zoned else moment.replace(tzinfo=None)
+    return bindparam(None, value, sqltypes.DateTime(timezone=zoned), unique=True)
 
 
 def _day(days: int) -> date:
     first = date(1970, 1, 1).toordinal()
     return date.fromordinal(min(max(days + first, 1), date.max.toordinal()))
-
-
-def _moment(microseconds: int, *, zoned: bool) -> datetime:
-    least, most = ((end - EPOCH) // MICROSECOND for end in (FIRST, LAST))
-    moment = EPOCH + min(max(microseconds, least), most) * MICROSECOND
-    return moment if zoned else moment.replace(tzinfo=None)
