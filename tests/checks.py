@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from driftmon.core.baseline import Baseline, BaselineColumn, Learnt
-from driftmon.core.binning import count_categories, count_numbers
+from driftmon.core.binning import count_numbers
+from driftmon.core.categories import count_categories
 from driftmon.core.check import Policy, check
 from driftmon.core.clues import SAMPLE, Clues, numeric_clues
 from driftmon.core.histogram import Profile

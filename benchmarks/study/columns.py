@@ -10,7 +10,8 @@ import numpy as np
 from scipy.special import ndtr
 
 from driftmon.core.baseline import Baseline, BaselineColumn, Learnt
-from driftmon.core.binning import count_categories, count_numbers
+from driftmon.core.binning import count_numbers
+from driftmon.core.categories import count_categories
 from driftmon.core.clues import SAMPLE, Clues, numeric_clues, top_rows
 from driftmon.core.histogram import Histogram, Profile
 from driftmon.core.history import History

@@ -158,7 +158,7 @@ class Pieces:
         lows, highs, shifts = zip(*bounds, strict=True) if bounds else ((), (), ())
         return Spans(grid, np.array(lows, np.float64), np.array(highs, np.float64), np.array(shifts, np.int64), share)
 
-    # What `learn_numbers` asks of values in order.
+    # What `learn_ordered` asks of values in order.
 
     def at(self, ranks: NDArray[np.int64]) -> NDArray[np.float64]:
         """The values at some ranks, from 0 on: those that a layout depends on, and others as nearly as they are known."""

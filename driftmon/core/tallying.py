@@ -37,8 +37,10 @@ class CategoryTally:
     Exact up to `most` categories. Beyond (`pruned`), the rows of all are lowered again and again by as many as leave half of
     them: `counts` are then at most `lowered` rows too low, and no category of more rows than `border` is lost.
     That holds in any order, and for tallies that were merged. Only such categories have a bin of their own then: their rows are
-    counted again (`frequent`, `recounted`), so that the bins are exact and depend neither on the order nor on partitions. How many categories there were in all is told
-    from the `SKETCHED` least of their fingerprints, which do not depend on the order either, with a standard error of 1.6 %.
+    counted again (`frequent`, `recounted`), so that the bins are exact and depend neither on the order nor on partitions.
+
+    How many categories there were in all is told from the `SKETCHED` least of their fingerprints, which do not depend on the order
+    either, with a standard error of 1.6 %.
 
     References
     ----------

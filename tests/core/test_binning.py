@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftmon.core.binning import category_bins, count_categories, count_numbers, number_bins
+from driftmon.core.binning import count_numbers, number_bins
+from driftmon.core.categories import category_bins, count_categories
 from driftmon.core.clues import MOST_KEPT, NewCategories
 from driftmon.core.layout import CategoricalLayout, NumericLayout, category_key, fingerprint
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from driftmon.core.baseline import Baseline, BaselineColumn, Learnt
-from driftmon.core.binning import count_categories
+from driftmon.core.categories import count_categories
 from driftmon.core.check import Policy, check
 from driftmon.core.histogram import Histogram, Profile
 from driftmon.core.history import History

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from driftmon.core.baseline import Baseline, BaselineColumn, Learnt
-from driftmon.core.binning import count_categories, count_numbers
+from driftmon.core.binning import count_numbers
+from driftmon.core.categories import count_categories
 from driftmon.core.check import Policy, check
 from driftmon.core.divergence import kl_divergence, smoothed
 from driftmon.core.evidence import g_test, weigh

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from driftmon.core.binning import BLOCK, count_categories, count_numbers
+from driftmon.core.binning import BLOCK, count_numbers
+from driftmon.core.categories import count_categories
 from driftmon.core.labels import span_labels
 from driftmon.core.layout import CategoricalLayout, NumericLayout, category_key, fingerprint, layout_from_json
 from driftmon.core.learning import CategoryTally, learn_categories, learn_numbers

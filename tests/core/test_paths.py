@@ -14,17 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from driftmon.core import compiled
-from driftmon.core.binning import (
-    NumberCounts,
-    add_codes,
-    add_to_table,
-    code_counts,
-    count_numbers,
-    known_codes,
-    number_bins,
-    places,
-    week_hours,
-)
+from driftmon.core.binning import NumberCounts, add_to_table, count_numbers, number_bins, places, week_hours
+from driftmon.core.categories import add_codes, code_counts, known_codes
 from driftmon.core.compiled import available, counting_by
 from driftmon.core.cuts import cuts, native
 from driftmon.core.layout import NumericLayout

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from scipy.stats import chi2_contingency, false_discovery_control
 
 from driftmon.core.baseline import Baseline, BaselineColumn, Learnt
-from driftmon.core.binning import count_categories, count_numbers
+from driftmon.core.binning import count_numbers
+from driftmon.core.categories import count_categories
 from driftmon.core.check import Policy, check
 from driftmon.core.clues import numeric_clues, top_rows
 from driftmon.core.histogram import Profile

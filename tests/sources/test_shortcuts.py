@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from driftmon.core.baseline import BaselineColumn
-from driftmon.core.binning import count_categories
+from driftmon.core.categories import count_categories
 from driftmon.core.compiled import counting_by
 from driftmon.core.layout import CategoricalLayout, Kind, NumericLayout, category_key, fingerprint
 from driftmon.errors import SourceError

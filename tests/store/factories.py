@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from driftmon.core.baseline import Baseline, BaselineColumn, Learnt
-from driftmon.core.binning import count_categories, count_numbers
+from driftmon.core.binning import count_numbers
+from driftmon.core.categories import count_categories
 from driftmon.core.check import CheckResult, Policy, check
 from driftmon.core.clues import MOST_NEW, SAMPLE, Clues, numeric_clues, top_rows
 from driftmon.core.histogram import Histogram, Profile

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pat
 
-from driftmon.core.binning import category_bins
+from driftmon.core.categories import category_bins
 from driftmon.core.clues import NewCategories
 from driftmon.core.histogram import Histogram
 from driftmon.core.layout import KEY_LENGTH, category_key

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import pyarrow as pa
 
-from driftmon.core.binning import add_to_table, category_bins, number_bins
+from driftmon.core.binning import add_to_table, number_bins
+from driftmon.core.categories import category_bins
 from driftmon.core.layout import NumericLayout
 from driftmon.sources.arrow.tally import texts
 

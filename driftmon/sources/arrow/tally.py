@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pat
 
-from driftmon.core.binning import add_codes, code_counts, known_codes
+from driftmon.core.categories import add_codes, code_counts, known_codes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

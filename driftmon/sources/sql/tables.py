@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from driftmon.core.binning import category_bins, number_bins
+from driftmon.core.binning import number_bins
+from driftmon.core.categories import category_bins
 from driftmon.core.clues import NewCategories
 from driftmon.core.layout import CategoricalLayout, NumericLayout, category_key
 from driftmon.sources.arrow.casting import ColumnProblem, countable
