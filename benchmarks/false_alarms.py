@@ -66,7 +66,7 @@ def main(*, full: bool) -> None:
 
 
 def usual(columns: int) -> None:
-    """Table B4.2."""
+    """Usual windows: how often one is called unusual."""
     rows = []
     for number, (sizes, case) in enumerate(CASES):
         rng = np.random.default_rng([SEED, 100 + number])
@@ -80,7 +80,7 @@ def usual(columns: int) -> None:
 
 
 def months(times: int) -> None:
-    """Table B5."""
+    """False alarms in a month, and when a creep is reported."""
     for number, setting in enumerate(MONTHS):
         rng = np.random.default_rng([SEED, number])
         runs = [run_month(setting, rng) for _ in range(times)]

@@ -70,7 +70,7 @@ def main(*, full: bool) -> None:
 
 
 def faults(runs: int) -> None:
-    """Table B8, with quality checks and hints."""
+    """Faults: how often each is found, by KL, quality checks and hints."""
     rows = []
     for number, (name, fault) in enumerate(FAULTS.items()):
         found = results(fault.shape, fault, Sizes(), runs, np.random.default_rng([SEED, number]))
@@ -96,7 +96,7 @@ def _summary(found: Sequence[ColumnResult]) -> tuple[str, ...]:
 
 
 def coverage(times: int) -> None:
-    """Table B4.1."""
+    """Bounds: how often they hold what they promise."""
     rows = []
     for number, (name, reference, live, sizes) in enumerate(CELLS):
         found = bounds(reference, live, sizes, times, np.random.default_rng([SEED, 100 + number]))
@@ -117,7 +117,7 @@ def coverage(times: int) -> None:
 
 
 def beyond_usual(columns: int) -> None:
-    """The power of the test against the history (B4.2)."""
+    """The power of the test against the history (shifts beyond what is usual)."""
     rows = []
     for number, (name, case) in enumerate(USUAL):
         p = p_values(case, columns, 40, np.random.default_rng([SEED, 200 + number]))["p_history"]

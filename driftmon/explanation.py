@@ -138,7 +138,7 @@ class Explanation:
 
         References
         ----------
-        Statistics B7. Cover & Thomas (2006), theorem 11.8.3 (Chernoff-Stein).
+        docs/statistics.md, "Status", on what a size means. Cover & Thomas (2006), theorem 11.8.3 (Chernoff-Stein).
         """
         kl = self.column.kl
         return math.ceil(-math.log(FALSE_ALARM) / kl) if kl else None

@@ -332,9 +332,10 @@ def warning_likely(warning: float, bins: int, *, rows: int, reference_rows: int)
     """
     The smallest shift whose lower bound is above the warning threshold 9 times in 10; nats.
 
-    In closed form from the formulas of A3: the excess is about normal around the true KL ``D`` with variance
-    ``V = 2 D s + (K⁺-1)/2 s²``, ``s = 1/n + 1/m``, since for small shifts both first-order variances are ``2 D``. The bound is above
-    the threshold as often as wanted if ``D - warning = (z_power + z_bound) √V``: a quadratic equation in D.
+    In closed form from the formulas of docs/statistics.md, "Noise floor and bounds": the excess is about normal around the true
+    KL ``D`` with variance ``V = 2 D s + (K⁺-1)/2 s²``, ``s = 1/n + 1/m``, since for small shifts both first-order variances are
+    ``2 D``. The bound is above the threshold as often as wanted if ``D - warning = (z_power + z_bound) √V``: a quadratic equation
+    in D.
 
     Parameters
     ----------
@@ -346,7 +347,7 @@ def warning_likely(warning: float, bins: int, *, rows: int, reference_rows: int)
 
     References
     ----------
-    Statistics A3 and A6; B8 for the shifts that were found.
+    docs/statistics.md, "The smallest shift that a window can show"; "The study" for the shifts that were found.
     """
     s = 1 / rows + 1 / reference_rows
     c2 = (float(ndtri(POWER)) + Z_95) ** 2

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Report", "report_on"]
 
 TYPICAL_BINS = 16
-"""Bins of a continuous column (statistics, A1): what the smallest detectable shift is said for."""
+"""Bins of a continuous column (docs/statistics.md, "Bins"): what the smallest detectable shift is said for."""
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,9 @@ class Report:
     What was found.
 
     `rows` are those of `window`, None if it has no data yet (`remark` says so). `detectable` is the smallest KL in nats that a
-    window of so many rows tells from chance 9 times in 10, None without rows; what usual windows hide, only a baseline knows. `reference_windows` are those that tell what is usual, None if the
-    reference has no timestamp; `shorter` is the length of those that stand in for longer ones. `rolling` says of what a window is
-    the sum.
+    window of so many rows tells from chance 9 times in 10, None without rows; what usual windows hide, only a baseline knows.
+    `reference_windows` are those that tell what is usual, None if the reference has no timestamp; `shorter` is the length of those
+    that stand in for longer ones. `rolling` says of what a window is the sum.
     """
 
     monitor: str

@@ -1,4 +1,4 @@
-"""Whether the bounds hold what they promise (statistics, B4.1): the true divergence is known, as rows are drawn by known laws."""
+"""Whether the bounds hold what they promise: the true divergence is known, as rows are drawn by known laws."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Days that differ although nothing is wrong: where a normal column lies on each day (statistics, B4.2)."""
+"""Days that differ although nothing is wrong: where a normal column lies on each day."""
 
 from __future__ import annotations
 

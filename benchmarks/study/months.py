@@ -1,4 +1,4 @@
-"""Many columns over a month of days: which rules alarm, when, and how often without a cause (statistics, B5)."""
+"""Many columns over a month of days: which rules alarm, when, and how often without a cause."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Columns of many shapes, quiet and with something wrong: what a check says of each (statistics, B8)."""
+"""Columns of many shapes, quiet and with something wrong: what a check says of each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether windows that are usual look so: `p_history` of days that vary by the law of the reference (statistics, B4.2)."""
+"""Whether windows that are usual look so: `p_history` of days that vary by the law of the reference."""
 
 from __future__ import annotations
 

@@ -84,8 +84,8 @@ class Baseline:
     span : Window or None
         First to last reference instant that was asked for; None if the reference has no timestamp or no bounds.
     history : History or None
-        Counts of each reference window: what tells drift from the column's usual variation (statistics A5). None where that was
-        not asked for.
+        Counts of each reference window: what tells drift from the column's usual variation (docs/statistics.md, "Is it more than
+        usual?"). None where that was not asked for.
     """
 
     learnt: Learnt

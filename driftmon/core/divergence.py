@@ -4,7 +4,7 @@ Divergences of live counts from reference counts, in nats.
 Every function takes whole tables at once: arrays of shape ``(..., bins)``, one column of data a row, padded on the right with
 bins that both sides leave empty. Both sides are smoothed through one channel (`smoothed`): the same weight of the same uniform
 distribution is mixed into both, which keeps every divergence finite, exactly 0 for equal shares and independent of the number
-of live rows (statistics, A2).
+of live rows (docs/statistics.md, "KL divergence").
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def smoothed(
 
     References
     ----------
-    Statistics A2 and B2. Krichevsky & Trofimov (1981), IEEE Trans. Inf. Theory 27, 199.
+    docs/statistics.md, "KL divergence". Krichevsky & Trofimov (1981), IEEE Trans. Inf. Theory 27, 199.
     """
     weight = (bins / (2 * reference.sum(axis=-1) + bins))[..., np.newaxis]
     uniform = weight / bins[..., np.newaxis]

@@ -1,5 +1,7 @@
 """
-What counts say about a shift: its size, what chance alone would show, and how sure we are (statistics, A2 to A4, A6 and A9).
+What counts say about a shift: its size, what chance alone would show, and how sure we are.
+
+The formulas are those of docs/statistics.md, from "KL divergence" to "The smallest shift that a window can show".
 
 `weigh` computes everything for all columns at once, in O(columns × bins), without resampling.
 """
@@ -102,7 +104,8 @@ def weigh(reference: NDArray[np.float64], live: NDArray[np.float64], bins: NDArr
 
     References
     ----------
-    Statistics A2, A3, B1 and B4.1. The reverse direction is the same with both sides swapped, its smoothing weight included.
+    docs/statistics.md, "Noise floor and bounds". The reverse direction is the same with both sides swapped, its smoothing weight
+    included.
     """
     used = ((reference + live) > 0).sum(axis=-1)
     contributions, excess, error, floor = _directed(reference, live, bins, used)
@@ -142,14 +145,14 @@ def _directed(
     ratio = np.divide(p, q, out=np.ones_like(p), where=q > 0)  # padding: 0 / 0
     of_live = np.maximum((p * np.log(ratio) ** 2).sum(axis=-1) - kl**2, 0.0)
     of_reference = ((p - q) * (ratio - 1)).sum(axis=-1)  # = sum of p²/q, less 1, without its cancellation
-    # The last term is the variance under no change, which the first-order terms miss where it matters most (B4.1).
+    # The last term is the variance under no change, which the first-order terms miss where it matters most.
     variance = of_live / n + of_reference / m + (used - 1) / 2 * sampling**2
     return contributions, kl - floor, np.sqrt(variance), floor
 
 
 def noise_floor(used: NDArray[np.int64], rows: ArrayLike, reference_rows: ArrayLike) -> NDArray[np.float64]:
     """
-    The KL to be expected if nothing had changed, nats (statistics A3).
+    The KL to be expected if nothing had changed, nats (docs/statistics.md, "Noise floor and bounds").
 
     Parameters
     ----------
@@ -211,7 +214,7 @@ def g_test(
 
     References
     ----------
-    Wilks (1938), Annals of Mathematical Statistics 9, 60. Statistics A4 and B1.2.
+    Wilks (1938), Annals of Mathematical Statistics 9, 60. docs/statistics.md, "Is it chance?".
     """
     n, m = live.sum(axis=-1, keepdims=True), reference.sum(axis=-1, keepdims=True)
     both = reference + live
@@ -249,7 +252,7 @@ def adjusted_p_values(p: ArrayLike) -> NDArray[np.float64]:
     References
     ----------
     Benjamini & Hochberg (1995), Journal of the Royal Statistical Society B 57, 289. It stays valid under the dependence of real
-    columns (statistics, B5).
+    columns (docs/statistics.md, "Status").
     """
     # scipy.stats has the same, but takes a second to load.
     raw = np.asarray(p, dtype=np.float64)
@@ -282,7 +285,7 @@ def detectable_kl(bins: int, *, rows: int, reference_rows: int, alpha: float = 0
 
     References
     ----------
-    Statistics A9. MacCallum, Browne & Sugawara (1996), Psychological Methods 1, 130.
+    docs/statistics.md, "The smallest shift that a window can show". MacCallum, Browne & Sugawara (1996), Psychological Methods 1, 130.
 
     Examples
     --------

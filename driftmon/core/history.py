@@ -1,5 +1,6 @@
 """
-How much a column moves by itself: the counts of each reference window, and what they let us expect of the next one (A5).
+How much a column moves by itself: the counts of each reference window, and what they let us expect of the next one
+(docs/statistics.md, "Is it more than usual?").
 
 Windows of real data differ when nothing is wrong. The test of `evidence` knows the noise of sampling only; it calls most quiet
 days of a large table real. Here every reference window is compared with the rest of the reference, and live windows are judged by
@@ -177,7 +178,7 @@ class Calibration:
 
         References
         ----------
-        Statistics A5 and B4.2. Wilson & Hilferty (1931), PNAS 17, 684, for the cube root.
+        docs/statistics.md, "Is it more than usual?". Wilson & Hilferty (1931), PNAS 17, 684, for the cube root.
         """
         explained = noise_floor + self.day_effect
         freedom = np.maximum(self.windows - 1, 1)
@@ -219,7 +220,7 @@ def calibrate(
 
     References
     ----------
-    Statistics A5 and B4.2.
+    docs/statistics.md, "Is it more than usual?" and "Usual windows" in "The study".
     """
     columns = list(history)
     learnt = Calibration(np.zeros(len(columns), dtype=np.int64), *np.zeros((4, len(columns))))

@@ -122,7 +122,7 @@ class CategoricalLayout:
     One bin for each frequent reference category, then ``other``, then ``missing``.
 
     Never-seen values share the bin ``other`` with the rare reference categories: a bin of their own would hold no reference row
-    and alarm on every long-tailed column (statistics, B2). Novelty is told apart by `rare` instead.
+    and alarm on every long-tailed column (docs/statistics.md, "Bins"). Novelty is told apart by `rare` instead.
 
     Parameters
     ----------

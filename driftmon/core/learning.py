@@ -1,5 +1,5 @@
 """
-Where bins are learnt: layouts from the reference, once (statistics, A1).
+Where bins are learnt: layouts from the reference, once (docs/statistics.md, "Bins").
 
 A reference column becomes a `NumericLayout`, a `CategoricalLayout`, or an `Excluded` with the reason why it is not monitored.
 """
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["CategoryTally", "Excluded", "learn_categories", "learn_numbers", "learn_ordered", "quantile_ranks"]
 
 QUANTILES = (100, 200, 300, 400, 500, 600, 700, 800, 900)
-"""Inner edges, in thousandths: ten bins of equal reference probability. More only lose power (statistics, B3)."""
+"""Inner edges, in thousandths: ten bins of equal reference probability. More only lose power (docs/statistics.md, "Bins")."""
 
 TAIL_QUANTILES = ((1_000, (10, 990)), (10_000, (1, 999)))
 """Reference rows from which on tail edges are added, and those edges in thousandths: at least 10 rows lie beyond each."""
@@ -86,7 +86,7 @@ def learn_numbers(values: NDArray[Any]) -> NumericLayout | None:
 
     References
     ----------
-    Statistics A1; B1.4 for the closed-tail rule; B3 for why quantiles and tails. Hyndman & Fan (1996), definition 1, for the
+    docs/statistics.md, "Bins", for why quantiles, tails and the closed-tail rule. Hyndman & Fan (1996), definition 1, for the
     quantiles (``inverted_cdf``), here with integer ranks so that no rounding of ``m * p`` picks a neighbour.
     """
     ordered = np.array(values, dtype=np.float64)  # a copy: frames hand out their own memory, often read-only
@@ -188,7 +188,7 @@ def learn_categories(tally: CategoryTally, *, order: Mapping[str, int] | None = 
 
     References
     ----------
-    Statistics A1, B1.3 (why at least 20 rows), B2 (why never-seen values have no bin of their own).
+    docs/statistics.md, "Bins": why at least 20 rows, and why never-seen values have no bin of their own.
     """
     ranked = sorted(tally.counts.items(), key=lambda item: (-item[1], item[0]))
     own = [category for category, rows in ranked[:MOST_CATEGORIES] if rows >= LEAST_ROWS]

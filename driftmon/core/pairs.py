@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["LEAST_REFERENCE_ROWS", "Pair", "pairs_of"]
 
 LEAST_REFERENCE_ROWS = 200
-"""With fewer reference rows numbers are shown, but never alert (statistics, A6)."""
+"""With fewer reference rows numbers are shown, but never alert (docs/statistics.md, "Status")."""
 
 
 @dataclass(frozen=True)

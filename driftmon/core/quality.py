@@ -1,8 +1,8 @@
 """
-Quality checks beside KL: what a divergence sees late or not at all (statistics, A6).
+Quality checks beside KL: what a divergence sees late or not at all (docs/statistics.md, "Quality checks").
 
 Each compares one share of the rows with the reference's: missing, out of range, in new categories, of the most frequent single
-value. A jump of the missing rate from 2 to 4 % is found by its own test in 83 % of windows of 1,000 rows, by KL in 34 % (B3).
+value. A jump of the missing rate from 2 to 4 % is found by its own test in 83 % of windows of 1,000 rows, by KL in 34 %.
 """
 
 from __future__ import annotations

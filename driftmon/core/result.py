@@ -90,7 +90,8 @@ class Scores:
     p_iid : float
         Probability of so large a difference between two samples of one distribution.
     p_history : float or None
-        Probability that a usual window is so far from the reference; None without a history (statistics, A5).
+        Probability that a usual window is so far from the reference (docs/statistics.md, "Is it more than usual?"); None without
+        a history.
     q_value : float or None
         `p_value` adjusted for all columns of the check; None for a column that can not alert.
     day_effect : float or None

@@ -1,5 +1,5 @@
 """
-Sustained drift: many windows that are each a little off (statistics, A6 and B5).
+Sustained drift: many windows that are each a little off (docs/statistics.md, "Sustained drift").
 
 An exponentially weighted mean of how unusual the windows were, and a lower bound of the KL of the last week pooled. Both are
 functions of the stored windows in the order of time: checking them again, or in another order, changes nothing.
@@ -128,7 +128,7 @@ def sustained(
 
     References
     ----------
-    Statistics A6; B5 for the false alarms and the delay of this rule beside others.
+    docs/statistics.md, "Sustained drift"; "The study" for the false alarms and the delay of this rule beside others.
     """
     mean, windows = ewma(surprise(p))
     variance = WEIGHT / (2 - WEIGHT) * (1 - (1 - WEIGHT) ** (2.0 * windows))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["LEAST_ROWS", "MOST_CATEGORIES", "MOST_DISTINCT", "SKETCHED", "CategoryTally"]
 
 MOST_CATEGORIES = 30
-"""Own bins of a categorical column; with `LEAST_ROWS`, what keeps the null test honest on long tails (statistics, B1.3)."""
+"""Own bins of a categorical column; with `LEAST_ROWS`, what keeps the null test honest on long tails (docs/statistics.md, "Bins")."""
 
 LEAST_ROWS = 20
 

@@ -1,4 +1,4 @@
-"""From evidence to a status: thresholds and urgency (statistics, A6)."""
+"""From evidence to a status: thresholds and urgency (docs/statistics.md, "Status")."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Threshold:
     """
     From which size on a shift that is beyond noise matters, in nats.
 
-    The defaults are a mean shift of about 0.2 and 0.45 standard deviations (statistics, A6 and B7).
+    The defaults are a mean shift of about 0.2 and 0.45 standard deviations (docs/statistics.md, "Status").
 
     Raises
     ------

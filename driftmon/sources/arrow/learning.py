@@ -1,4 +1,4 @@
-"""Learning: what a source knows of its reference columns before it counts (statistics, A1)."""
+"""Learning: what a source knows of its reference columns before it counts (docs/statistics.md, "Bins")."""
 
 from __future__ import annotations
 
