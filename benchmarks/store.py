@@ -19,7 +19,8 @@ from benchmarks.results_database import TODAY, Made, day, facts, fill
 from driftmon.exporter.service import Exporter
 from driftmon.report.views import column_view, monitor_view
 from driftmon.store.migrate import upgrade
-from driftmon.store.pruning import Pruned, Retention
+from driftmon.store.pruning import Pruned
+from driftmon.store.retention import Retention
 from driftmon.store.store import Store
 
 if TYPE_CHECKING:

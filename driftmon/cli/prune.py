@@ -13,7 +13,8 @@ from driftmon.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from driftmon.store.pruning import Pruned, Retention
+    from driftmon.store.pruning import Pruned
+    from driftmon.store.retention import Retention
     from driftmon.store.room import Room
     from driftmon.store.store import Store
 
@@ -72,7 +73,7 @@ def prune(  # noqa: PLR0913 - one parameter an option
 
 
 def _retention(windows: str | None, bins: str | None) -> Retention:
-    from driftmon.store.pruning import Retention  # noqa: PLC0415 - keeps --help light
+    from driftmon.store.retention import Retention  # noqa: PLC0415 - keeps --help light
 
     if windows is None and bins is None:
         raise UsageError(

@@ -16,9 +16,9 @@ from driftmon.core.history import History
 from driftmon.core.layout import Kind, layout_from_json
 from driftmon.core.learning import Excluded
 from driftmon.core.window import Window, isoformat
-from driftmon.errors import StoreError
+from driftmon.errors import BaselineMissing, StoreError
 from driftmon.store.bulk import insert_all
-from driftmon.store.schema import baseline_columns, baseline_histograms, baseline_profiles, baselines
+from driftmon.store.schema import baseline_columns, baseline_histograms, baseline_profiles, baselines, monitors
 from driftmon.store.types import from_json, plain, to_json
 
 if TYPE_CHECKING:
@@ -27,7 +27,27 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from sqlalchemy import Connection, Row, Select
 
-__all__ = ["load", "save"]
+__all__ = ["load", "row_id", "save"]
+
+
+def row_id(connection: Connection, monitor: str, baseline: str | None) -> int:
+    """
+    The row of a baseline, by the name of its monitor and its own id (None: of a check without one, which is not there).
+
+    Raises
+    ------
+    BaselineMissing
+        If the monitor has no such baseline.
+    """
+    query = select(baselines.c.id).join(monitors, monitors.c.id == baselines.c.monitor_id)
+    found: int | None = connection.execute(
+        query.where(monitors.c.name == monitor, baselines.c.hash == baseline)
+    ).scalar()
+    if found is None:
+        raise BaselineMissing(
+            f"baseline {baseline} of monitor {monitor!r} is not in the results database: save it before its checks"
+        )
+    return found
 
 
 def save(connection: Connection, monitor: int, baseline: Baseline, *, now: datetime) -> bool:

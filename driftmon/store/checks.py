@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, insert, select, update
 
-from driftmon.errors import BaselineMissing, StoreError
+from driftmon.errors import StoreError
+from driftmon.store.baselines import row_id
 from driftmon.store.bulk import insert_all
 from driftmon.store.lookback import Stored
 from driftmon.store.references import reference_ids
-from driftmon.store.schema import SCORES, baselines, checks, column_results
+from driftmon.store.schema import SCORES, checks, column_results
 from driftmon.store.states import to_row
 from driftmon.store.sustained import Written, bring_up_to_date
 from driftmon.store.types import clip, finite, to_json
@@ -54,13 +55,7 @@ def save(
     StoreError
         If a number of the result is NaN or infinite.
     """
-    baseline_id = connection.execute(
-        select(baselines.c.id).where(baselines.c.monitor_id == monitor, baselines.c.hash == result.baseline)
-    ).scalar()
-    if baseline_id is None:
-        raise BaselineMissing(
-            f"baseline {result.baseline} of monitor {result.monitor!r} is not in the results database: save it before its checks"
-        )
+    baseline_id = row_id(connection, result.monitor, result.baseline)
     values = {
         "baseline_id": baseline_id,
         "model": result.model,
@@ -77,7 +72,7 @@ def save(
     states = bring_up_to_date(connection, written, was_of=was_of, is_of=baseline_id if scheduled else None)
     connection.execute(delete(column_results).where(column_results.c.check_id == check_id))
     key = {"check_id": check_id}
-    new = [key | {"reference_id": row_id} | row | to_row(states.get(row_id)) for row_id, row in rows.items()]
+    new = [key | {"reference_id": own} | row | to_row(states.get(own)) for own, row in rows.items()]
     insert_all(connection, column_results, new)
     columns = (replace(column, sustained=states.get(_id(ids, column))) for column in result.columns)
     return replace(result, columns=tuple(columns))

@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from driftmon.core.clues import Clues
 from driftmon.core.histogram import Histogram, Profile, segment_name
 from driftmon.core.window import Window
-from driftmon.errors import BaselineMissing
+from driftmon.store.baselines import row_id
 from driftmon.store.schema import baselines, monitors, step_counts
 from driftmon.store.types import from_json, to_json
 
@@ -79,16 +79,11 @@ def save(
         If the monitor has no such baseline.
     """
     window, profile = counts
-    baseline_id = connection.execute(
-        select(baselines.c.id)
-        .join(monitors, monitors.c.id == baselines.c.monitor_id)
-        .where(monitors.c.name == monitor, baselines.c.hash == baseline.id)
-    ).scalar()
-    if baseline_id is None:
-        raise BaselineMissing(
-            f"baseline {baseline.id} of monitor {monitor!r} is not in the results database: save it before its checks"
-        )
-    key = {"baseline_id": baseline_id, "window_end": window.end, "window_start": window.start}
+    key = {
+        "baseline_id": row_id(connection, monitor, baseline.id),
+        "window_end": window.end,
+        "window_start": window.start,
+    }
     values = {
         "place": place,
         "live_rows": profile.rows,

@@ -42,11 +42,10 @@ def room(database: Database) -> Room:
     """What a database takes now."""
     with database.reading() as connection:
         if database.file is None:
-            tables = [name for name in inspect(connection).get_table_names() if name.startswith("driftmon_")]
             query = text(
                 "SELECT coalesce(sum(pg_total_relation_size(CAST(name AS regclass))), 0) FROM unnest(CAST(:names AS text[])) AS name"
             )
-            return Room(int(connection.execute(query, {"names": tables}).scalar_one()), None)
+            return Room(int(connection.execute(query, {"names": _tables(connection)}).scalar_one()), None)
         size, pages, free = (_pragma(connection, name) for name in ("page_size", "page_count", "freelist_count"))
         return Room(size * pages, size * free)
 
@@ -65,9 +64,12 @@ def give_back(database: Database, *, compact: bool = False) -> None:
         if database.file is not None:
             _shrink(connection, compact=compact)
             return
-        names = [name for name in inspect(connection).get_table_names() if name.startswith("driftmon_")]
-        quoted = ", ".join(connection.dialect.identifier_preparer.quote(name) for name in names)
+        quoted = ", ".join(map(connection.dialect.identifier_preparer.quote, _tables(connection)))
         connection.execute(text(f"VACUUM ({'FULL, ' if compact else ''}ANALYZE) {quoted}"))
+
+
+def _tables(connection: Connection) -> list[str]:
+    return [name for name in inspect(connection).get_table_names() if name.startswith("driftmon_")]
 
 
 def _shrink(connection: Connection, *, compact: bool) -> None:

@@ -36,9 +36,10 @@ if TYPE_CHECKING:
     from driftmon.core.verdict import Status
     from driftmon.core.window import Window
     from driftmon.store.notifications import Claim, Told
-    from driftmon.store.pruning import Pruned, Retention
+    from driftmon.store.pruning import Pruned
     from driftmon.store.records import BaselineRecord, MonitorFacts, MonitorSnapshot, SnapshotKey
     from driftmon.store.references import ColumnKey
+    from driftmon.store.retention import Retention
     from driftmon.store.room import Room
     from driftmon.store.timeline import Timeline, WindowPoint
     from driftmon.streaks import Streak

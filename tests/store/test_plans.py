@@ -13,7 +13,7 @@ from driftmon.core.verdict import Status
 from driftmon.report.views import column_view, monitor_view
 from driftmon.store import schema
 from driftmon.store.engine import Database
-from driftmon.store.pruning import Retention
+from driftmon.store.retention import Retention
 from driftmon.store.store import Store
 from tests.store.factories import NOW, baseline_of, day, facts, result_of, rows
 

@@ -22,8 +22,9 @@ from driftmon.sentences import tell
 from driftmon.store import lookback, pruning
 from driftmon.store.engine import Database
 from driftmon.store.notifications import Claim, Firing, Told
-from driftmon.store.pruning import Pruned, Retention
+from driftmon.store.pruning import Pruned
 from driftmon.store.records import RunRecord
+from driftmon.store.retention import Retention
 from driftmon.store.schema import baseline_histograms, column_results, runs
 from driftmon.store.store import Store
 from tests.store.factories import DAY, NOW, baseline_of, day, facts, live_profile, result_of, rows
