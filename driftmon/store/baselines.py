@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 __all__ = ["load", "row_id", "save"]
 
 
-def row_id(connection: Connection, monitor: str, baseline: str | None) -> int:
+def row_id(connection: Connection, monitor: str | None, baseline: str) -> int:
     """
-    The row of a baseline, by the name of its monitor and its own id (None: of a check without one, which is not there).
+    The row of a baseline, by the name of its monitor (None, as of a result in memory, has none) and its own id.
 
     Raises
     ------
