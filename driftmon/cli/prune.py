@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 __all__ = ["prune"]
 
-NOTHING = "nothing to let go: no more is so old, but for what the newest windows stand on (at most 60 a monitor, or up to the first that drifts)"
+NOTHING = (
+    "nothing to let go: no more is so old, but for what the newest windows stand on (at most 60 a monitor, or up to the "
+    "first that drifts)"
+)
 
 
 @click.command(cls=DriftmonCommand, short_help="Let go of old results: bins first, windows later.")
@@ -69,7 +72,11 @@ def prune(  # noqa: PLR0913 - one parameter an option
             click.echo("nothing is compacted in a dry run", err=True)
         elif compact or done:
             store.give_back(compact=compact)
-        _say(done, before, store.room(), retention, dry_run=dry_run, output=output)
+        after = store.room()
+    if output == "json":
+        print_json(_as_json(done, before, after, retention, dry_run=dry_run))
+    else:
+        _say(done, before, after, dry_run=dry_run)
 
 
 def _retention(windows: str | None, bins: str | None) -> Retention:
@@ -124,27 +131,27 @@ def _pruned(store: Store, names: Sequence[str], retention: Retention, *, dry_run
                 yield name, total
 
 
-def _say(
-    done: dict[str, Pruned], before: Room, after: Room, retention: Retention, *, dry_run: bool, output: str
-) -> None:
+def _as_json(
+    done: dict[str, Pruned], before: Room, after: Room, retention: Retention, *, dry_run: bool
+) -> dict[str, Any]:
     from driftmon.core.window import isoformat  # noqa: PLC0415 - keeps --help light
-    from driftmon.store.pruning import Pruned  # noqa: PLC0415
+    from driftmon.store.pruning import Pruned  # noqa: PLC0415 - as above
+
+    until = {"windows": retention.windows, "bins": retention.bins}
+    return {
+        "dry_run": dry_run,
+        "until": {name: None if instant is None else isoformat(instant) for name, instant in until.items()},
+        "monitors": [{"monitor": name} | vars(own) for name, own in done.items()],
+        "total": vars(sum(done.values(), Pruned())),
+        "database": {"bytes_before": before.used, "bytes_after": after.used, "free": after.free},
+    }
+
+
+def _say(done: dict[str, Pruned], before: Room, after: Room, *, dry_run: bool) -> None:
+    from driftmon.cli.tables import show, table  # noqa: PLC0415 - rich
+    from driftmon.store.pruning import Pruned  # noqa: PLC0415 - keeps --help light
 
     total = sum(done.values(), Pruned())
-    if output == "json":
-        until = {"windows": retention.windows, "bins": retention.bins}
-        print_json(
-            {
-                "dry_run": dry_run,
-                "until": {name: None if instant is None else isoformat(instant) for name, instant in until.items()},
-                "monitors": [{"monitor": name} | vars(own) for name, own in done.items()],
-                "total": vars(total),
-                "database": {"bytes_before": before.used, "bytes_after": after.used, "free": after.free},
-            }
-        )
-        return
-    from driftmon.cli.tables import show, table  # noqa: PLC0415 - rich
-
     if done:
         made = table(
             "monitor",
