@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-import time
 from pathlib import Path
 from shutil import rmtree
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -20,6 +19,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 
 from benchmarks.shapes import END, SHAPES, START, Shape, write
+from benchmarks.timing import least, timed
 from driftmon.core.compiled import Path as CountingPath
 from driftmon.core.compiled import available, counting_by
 from driftmon.core.layout import Kind
@@ -29,6 +29,8 @@ from driftmon.sources.files import FilesSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from benchmarks.timing import Seconds
 
 Expression: TypeAlias = Any  # of Arrow, which publishes no types
 
@@ -93,19 +95,17 @@ def _condition(timestamp: str | None, window: Window | None) -> Expression | Non
     return (ds.field(timestamp) >= start) & (ds.field(timestamp) < end)
 
 
-def _alternating(scan: Callable[[], None], count: Callable[[], None], rounds: int) -> Sequence[tuple[float, float]]:
+def _alternating(scan: Callable[[], None], count: Callable[[], None], rounds: int) -> Sequence[Seconds]:
     """Wall-clock and processor seconds of scanning, of counting by compiled loops and of counting by NumPy."""
     turns: tuple[tuple[Callable[[], None], CountingPath], ...] = ((scan, "auto"), (count, "compiled"), (count, "numpy"))
-    found: list[list[tuple[float, float]]] = [[], [], []]
+    found: list[list[Seconds]] = [[], [], []]
     for number in range(rounds + 1):
         for (work, path), costs in zip(turns, found, strict=True):
             with counting_by(path):
-                started = time.perf_counter(), time.process_time()
-                work()
-                cost = time.perf_counter() - started[0], time.process_time() - started[1]
+                cost = timed(work)
             if number:  # the first round warms up
                 costs.append(cost)
-    return [(min(wall for wall, _ in costs), min(cpu for _, cpu in costs)) for costs in found]
+    return [least(costs) for costs in found]
 
 
 if __name__ == "__main__":

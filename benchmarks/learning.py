@@ -13,15 +13,15 @@ import resource
 import statistics
 import sys
 import tempfile
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
+from benchmarks.timing import timed
 from driftmon.core.learning import learn_numbers
 from driftmon.sources.base import Selection
 from driftmon.sources.files import FilesSource
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from benchmarks.timing import Seconds
     from driftmon.core.baseline import Learnt
 
 Result = TypeVar("Result")
-Seconds: TypeAlias = tuple[float, float]
 
 NUMERIC, CATEGORICAL, GROUP, ROUNDS = 15, 5, 250_000, 3
 
@@ -98,14 +98,7 @@ def _rounds(path: Path) -> list[tuple[Seconds, Seconds]]:
     """How long a scan and a learning take, in turn, once each has been done."""
     _scan(path)
     _learnt(path)
-    return [(_timed(lambda: _scan(path)), _timed(lambda: _learnt(path))) for _ in range(ROUNDS)]
-
-
-def _timed(work: Callable[[], object]) -> Seconds:
-    """By the clock, and of the processors."""
-    wall, cpu = time.perf_counter(), time.process_time()
-    work()
-    return time.perf_counter() - wall, time.process_time() - cpu
+    return [(timed(lambda: _scan(path)), timed(lambda: _learnt(path))) for _ in range(ROUNDS)]
 
 
 def _peak(path: Path) -> float:

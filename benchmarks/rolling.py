@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import sys
 import tempfile
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +20,7 @@ import pyarrow.parquet as pq
 from benchmarks.study.days import DayProcess
 from benchmarks.study.tables import percent, print_table
 from benchmarks.study.weeks import HISTORIES, WEEK, Weeks, judged
+from benchmarks.timing import timed
 from driftmon.config import load_monitor
 from driftmon.pipeline import build_baseline, run_check
 from driftmon.store.store import Store
@@ -112,9 +112,8 @@ def _timed(monitor: Monitor, store: Store, window: Window) -> tuple[int, float, 
         read = rows
 
     progress: Progress = watch
-    started, busy = time.perf_counter(), time.process_time()
-    run_check(monitor, store, window, progress=progress)
-    return read, time.perf_counter() - started, time.process_time() - busy
+    seconds, busy = timed(lambda: run_check(monitor, store, window, progress=progress))
+    return read, seconds, busy
 
 
 def false_alarms(columns: int) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.study.tables import print_table
+from benchmarks.timing import least, timed
 from driftmon.errors import DriftmonError
 from driftmon.sources.base import Selection
 from driftmon.sources.files import FilesSource
@@ -27,6 +27,7 @@ from driftmon.sources.shared import Wanted, count_together
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from benchmarks.timing import Seconds
     from driftmon.core.baseline import BaselineColumn
 
 SEED = 20260125
@@ -93,14 +94,8 @@ def _counted(source: FilesSource, wanted: list[Wanted]) -> None:
             raise found
 
 
-def _least(work: Callable[[], object], rounds: int) -> tuple[float, float]:
-    """Seconds on the clock, and of processors: the least of each."""
-    taken = []
-    for _ in range(rounds):
-        started, busy = time.perf_counter(), time.process_time()
-        work()
-        taken.append((time.perf_counter() - started, time.process_time() - busy))
-    return min(clock for clock, _ in taken), min(busy for _, busy in taken)
+def _least(work: Callable[[], object], rounds: int) -> Seconds:
+    return least([timed(work) for _ in range(rounds)])
 
 
 if __name__ == "__main__":

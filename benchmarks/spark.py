@@ -22,6 +22,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from benchmarks.timing import least
 from driftmon.sources.base import Selection
 from driftmon.sources.files import FilesSource
 from driftmon.sources.spark.session import lease, quiet
@@ -30,6 +31,7 @@ from driftmon.sources.spark.source import SparkSource
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from benchmarks.timing import Seconds
     from driftmon.core.baseline import Learnt
     from driftmon.sources.arrow.batches import RecordBatch
     from driftmon.sources.spark.session import Session
@@ -55,7 +57,8 @@ def main() -> None:
     columns = NUMBERS + CATEGORIES
     print(f"{columns} columns, {CATEGORIES} of them categories; least of {asked.rounds} rounds; ns a value")
     print(
-        f"{'workers':>8}{'rows':>8}{'Spark scan':>12}{'to Python':>12}{'count':>9}{'count / scan':>14}{'/ to Python':>13}"
+        f"{'workers':>8}{'rows':>8}{'Spark scan':>18}{'to Python':>18}{'count':>18}{'count / scan':>16}{'/ to Python':>16}\n"
+        f"{'':16}{3 * '      wall     CPU'}{2 * '     wall    CPU'}"
     )
     with tempfile.TemporaryDirectory() as folder:
         settings = Path(folder) / "conf"
@@ -120,7 +123,7 @@ def _thrown_away(batches: Iterator[RecordBatch]) -> Iterator[RecordBatch]:
     yield pa.RecordBatch.from_pydict({"rows": [rows]})
 
 
-def _least(work: Callable[[], None], rounds: int) -> tuple[float, float]:
+def _least(work: Callable[[], None], rounds: int) -> Seconds:
     """Wall-clock and processor seconds of the best round; the first, in which Java compiles what it runs, does not count."""
     work()
     times = []
@@ -128,7 +131,7 @@ def _least(work: Callable[[], None], rounds: int) -> tuple[float, float]:
         start, before = time.perf_counter(), _processor()
         work()
         times.append((time.perf_counter() - start, _processor() - before))
-    return min(wall for wall, _ in times), min(cpu for _, cpu in times)
+    return least(times)
 
 
 def _processor() -> float:

@@ -1,8 +1,8 @@
 """
-What the results database costs at size: ``python -m benchmarks.store [--database URL] [--monitors 500] [--columns 200] [--windows 30]``.
+What the results database costs at size: ``python -m benchmarks.store --monitors 500 --columns 200 --windows 30``.
 
-Fills an empty database (a SQLite file by default) and prints what a check, a page, the exporter and `driftmon prune` take on it.
-``--filled`` measures again what an earlier run filled.
+Fills an empty database (``--database URL``, a SQLite file by default) and prints what a check, a page and the exporter take on it, and
+with ``--prune`` what `driftmon prune` takes. ``--filled`` measures again what an earlier run filled.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from benchmarks.results_database import TODAY, Made, day, facts, fill
+from benchmarks.timing import timed
 from driftmon.exporter.service import Exporter
 from driftmon.report.views import column_view, monitor_view
 from driftmon.store.migrate import upgrade
@@ -25,6 +26,8 @@ from driftmon.store.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from benchmarks.timing import Seconds
 
 WIDE, PAST = 500, 60
 """The check that is saved: its columns, and the windows that its sustained drift looks back on."""
@@ -44,7 +47,7 @@ def main() -> None:
             rows = given.monitors * given.columns * given.windows
             print(f"{len(names)} monitors, {rows:,} column results in {room.used / 1e9:.2f} GB")
             _save(store)
-            _read(store, "monitor-007", given.windows)
+            _read(store, names[len(names) // 2], given.windows)
         _refresh(url)
         if given.prune:
             _prune(url, given.windows)
@@ -70,7 +73,7 @@ def _save(store: Store) -> None:
         for number in range(PAST, 0, -1):
             store.save_check(replace(past, window=day(number)), known, started_at=TODAY, now=TODAY)
     results = [made.result("wide", day(0), drift=place % 2 == 0) for place in range(5)]
-    measured = [_timed(lambda one=one: store.save_check(one, known, started_at=TODAY, now=TODAY)) for one in results]  # type: ignore[misc]
+    measured = [timed(lambda one=one: store.save_check(one, known, started_at=TODAY, now=TODAY)) for one in results]  # type: ignore[misc]
     _say(f"save a check of {WIDE} columns x 16 bins", measured)
 
 
@@ -89,23 +92,23 @@ def _read(store: Store, name: str, windows: int) -> None:
         "last 30 windows of all monitors": lambda: store.strips(limit=30),
     }
     for what, ask in asked.items():
-        _say(what, [_timed(ask) for _ in range(5)])
+        _say(what, [timed(ask) for _ in range(5)])
 
 
 def _refresh(url: str) -> None:
     exporter = Exporter(lambda: Store.open(url, read_only=True), listen="127.0.0.1:0", max_series=10**7)
     try:
-        first = _timed(exporter.refresh)
+        first = timed(exporter.refresh)
         series = exporter.state.series
         _say(f"first refresh of the exporter, {series:,} series", [first])
-        _say("refresh without news", [_timed(exporter.refresh) for _ in range(5)])
+        _say("refresh without news", [timed(exporter.refresh) for _ in range(5)])
         with Store.open(url) as store:
             measured = []
             for number in range(3):
                 store.register_monitor(facts(f"monitor-{number:03}"), now=TODAY)
-                measured.append(_timed(exporter.refresh))
+                measured.append(timed(exporter.refresh))
         _say("refresh after one check", measured)
-        _say("status page", [_timed(exporter._pages.overview) for _ in range(5)])  # noqa: SLF001 - without its socket
+        _say("status page", [timed(exporter._pages.overview) for _ in range(5)])  # noqa: SLF001 - without its socket
     finally:
         exporter.stop()
 
@@ -133,17 +136,10 @@ def _prune(url: str, windows: int) -> None:
 
 
 def _seconds(work: Callable[[], object]) -> float:
-    return _timed(work)[0]
+    return timed(work)[0]
 
 
-def _timed(work: Callable[[], object]) -> tuple[float, float]:
-    """Seconds on the clock, and of them those that this process computed: a shared machine makes the first longer."""
-    started, computed = time.perf_counter(), time.process_time()
-    work()
-    return time.perf_counter() - started, time.process_time() - computed
-
-
-def _say(what: str, measured: list[tuple[float, float]]) -> None:
+def _say(what: str, measured: list[Seconds]) -> None:
     seconds, computed = (statistics.median(each) * 1e3 for each in zip(*measured, strict=True))
     print(f"  {what:<55} {seconds:9.1f} ms, {computed:9.1f} ms computing", flush=True)
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
@@ -108,7 +108,7 @@ def _account() -> str | None:
     return next(name for name in ("postgres", "nobody") if name in names)
 
 
-def _as(account: str | None) -> dict[str, object]:
+def _as(account: str | None) -> dict[str, Any]:
     if account is None:
         return {}
     return {"user": account, "group": pwd.getpwnam(account).pw_gid, "extra_groups": []}
@@ -118,8 +118,8 @@ def _initialise(binaries: Path, folder: Path, account: str | None, administrator
     password = folder / "password"
     password.write_text(PASSWORD)
     password.chmod(0o644)
-    command = [binaries / "initdb", "--no-sync", "-D", folder / "data", "-U", administrator, "-E", "UTF8", "--locale=C"]
-    options = ["--auth=scram-sha-256", f"--pwfile={password}"]
+    command = [str(binaries / "initdb"), "--no-sync", "-D", str(folder / "data"), "-U", administrator]
+    options = ["-E", "UTF8", "--locale=C", "--auth=scram-sha-256", f"--pwfile={password}"]
     subprocess.run([*command, *options], check=True, capture_output=True, cwd=folder, **_as(account))
 
 
@@ -131,7 +131,7 @@ def _running(binaries: Path, folder: Path, account: str | None, administrator: s
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     log = (folder / "log").open("wb")
     server = subprocess.Popen(
-        [binaries / "postgres", "-D", folder / "data", "-p", str(database.port), *options],
+        [str(binaries / "postgres"), "-D", str(folder / "data"), "-p", str(database.port), *options],
         stdout=log,
         stderr=log,
         cwd=folder,
