@@ -65,7 +65,7 @@ database_option = click.option(
     "url",
     envvar="DRIFTMON_DATABASE_URL",
     show_envvar=True,
-    help="Results database, any SQLAlchemy URL.  [default: driftmon.db in DRIFTMON_HOME]",
+    help="URL of the results database, SQLite or PostgreSQL.  [default: driftmon.db in DRIFTMON_HOME]",
 )
 format_option = click.option(
     "--format",

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["prune"]
 
 NOTHING = (
-    "nothing to let go: no more is so old, but for what the newest windows stand on (at most 60 a monitor, or up to the "
-    "first that drifts)"
+    "nothing to let go: no more is so old, but for what the newest windows stand on (60 windows a monitor, 240 where they "
+    "overlap, and all since a drift began)"
 )
 
 
