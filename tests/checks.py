@@ -10,10 +10,11 @@ from driftmon.core.binning import count_numbers
 from driftmon.core.categories import count_categories
 from driftmon.core.check import Policy, check
 from driftmon.core.clues import SAMPLE, Clues, numeric_clues
-from driftmon.core.histogram import Profile
+from driftmon.core.histogram import Histogram, Profile
 from driftmon.core.history import History
 from driftmon.core.layout import Kind
-from driftmon.core.learning import CategoryTally, Excluded, learn_categories, learn_numbers
+from driftmon.core.learning import Excluded, learn_categories, learn_numbers
+from driftmon.core.tallying import CategoryTally
 from driftmon.core.verdict import Threshold
 from driftmon.core.window import Window
 
@@ -83,3 +84,9 @@ def check_of(live, *, reference=None, windows=(), policy=None, window=MAY_1, pro
         profile = Profile(profile.rows, kept, problems)
     policy = policy or Policy(column_thresholds={"carrier": Threshold(0.01, 0.05)}, roles={"dep_delay": "target"})
     return check(baseline, profile, policy=policy, monitor=("flights", "arrival-delay"), window=window)
+
+
+def empty_profile(layouts, segments=()):
+    """The profile of no rows: what an empty window gives."""
+    histograms = {name: Histogram((0,) * layout.size, layout.novel_start) for name, layout in layouts.items()}
+    return Profile(0, histograms, segments={segment: Profile(0, histograms) for segment in segments})

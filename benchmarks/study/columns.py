@@ -16,7 +16,8 @@ from driftmon.core.clues import SAMPLE, Clues, numeric_clues, top_rows
 from driftmon.core.histogram import Histogram, Profile
 from driftmon.core.history import History
 from driftmon.core.layout import CategoricalLayout, Kind, NumericLayout
-from driftmon.core.learning import CategoryTally, learn_categories, learn_numbers
+from driftmon.core.learning import learn_categories, learn_numbers
+from driftmon.core.tallying import CategoryTally
 from driftmon.core.window import Window
 
 if TYPE_CHECKING:

@@ -134,31 +134,6 @@ class AirflowApi:
         """Switch a DAG's schedule off or on."""
         self._send("PATCH", f"/api/v2/dags/{quote(dag_id)}", {"is_paused": paused})
 
-    def create_backfill(self, dag_id: str, *, first: datetime, last: datetime, max_active_runs: int = 4) -> int:
-        """
-        Let the scheduler run a DAG for past windows.
-
-        Parameters
-        ----------
-        dag_id : str
-        first, last : datetime
-            The *starts* of the first and the last window, both included.
-        max_active_runs : int
-            Runs at once.
-
-        Returns
-        -------
-        int
-            The backfill's id. Windows that have a run already keep it.
-        """
-        body = {
-            "dag_id": dag_id,
-            "from_date": first.isoformat(),
-            "to_date": last.isoformat(),
-            "max_active_runs": max_active_runs,
-        }
-        return int(self._send("POST", "/api/v2/backfills", body)["id"])
-
     def _rows(self, path: str, key: str, **query: str) -> list[dict[str, Any]]:
         """All rows of a list, page by page."""
         rows: list[dict[str, Any]] = []

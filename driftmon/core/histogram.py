@@ -16,9 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from driftmon.core.clues import Clues
-    from driftmon.core.layout import Layout
 
-__all__ = ["Histogram", "Profile", "as_matrix", "empty_profile", "segment_name"]
+__all__ = ["Histogram", "Profile", "as_matrix", "segment_name"]
 
 
 @dataclass(frozen=True)
@@ -105,12 +104,6 @@ def _sum(segment: str, one: Profile, two: Profile) -> Profile:
 def segment_name(column: str, value: str) -> str:
     """What the rows of one value of a segment column are called everywhere, such as ``origin=JFK``."""
     return f"{column}={value}"
-
-
-def empty_profile(layouts: Mapping[str, Layout], segments: Iterable[str] = ()) -> Profile:
-    """The profile of no rows: what counting starts from, and what an empty window gives."""
-    histograms = {name: Histogram((0,) * layout.size, layout.novel_start) for name, layout in layouts.items()}
-    return Profile(0, histograms, segments={segment: Profile(0, histograms) for segment in segments})
 
 
 def as_matrix(histograms: Iterable[Histogram]) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:

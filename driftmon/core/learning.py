@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["CategoryTally", "Excluded", "learn_categories", "learn_numbers", "learn_ordered", "quantile_ranks"]
+__all__ = ["Excluded", "learn_categories", "learn_numbers", "learn_ordered", "quantile_ranks"]
 
 QUANTILES = (100, 200, 300, 400, 500, 600, 700, 800, 900)
 """Inner edges, in thousandths: ten bins of equal reference probability. More only lose power (docs/statistics.md, "Bins")."""

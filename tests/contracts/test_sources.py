@@ -23,7 +23,6 @@ import pyarrow.parquet as pq
 import pytest
 from pyarrow import orc
 
-from driftmon.core.histogram import Profile, empty_profile
 from driftmon.core.layout import Kind
 from driftmon.core.window import Window
 from driftmon.errors import SourceError, UsageError
@@ -34,11 +33,14 @@ from driftmon.sources.memory import MemorySource
 from driftmon.sources.shared import Wanted, count_together
 from driftmon.sources.spark.source import SparkSource
 from driftmon.sources.sql.source import SqlSource
+from tests.checks import empty_profile
 from tests.sources import brute
 from tests.sources.sql.tables import into_duckdb, into_postgresql, into_sqlite
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from driftmon.core.histogram import Profile
 
 ZONE = "America/New_York"
 Maker = Callable[..., Source]

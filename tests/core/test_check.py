@@ -14,13 +14,14 @@ import pytest
 import driftmon
 from driftmon.core.baseline import Baseline, BaselineColumn, Learnt
 from driftmon.core.check import Policy, check
-from driftmon.core.histogram import Histogram, Profile, as_matrix, empty_profile
+from driftmon.core.histogram import Histogram, Profile, as_matrix
 from driftmon.core.history import History
 from driftmon.core.layout import CategoricalLayout, Kind, NumericLayout
 from driftmon.core.learning import Excluded
 from driftmon.core.verdict import Status, Threshold, judge, worst
 from driftmon.core.window import Window
 from driftmon.errors import UsageError
+from tests.checks import empty_profile
 
 MAY_1 = Window(datetime(2013, 5, 1, tzinfo=UTC), datetime(2013, 5, 2, tzinfo=UTC))
 

@@ -9,7 +9,8 @@ from driftmon.core.check import Policy, check
 from driftmon.core.histogram import Histogram, Profile
 from driftmon.core.history import History
 from driftmon.core.layout import CategoricalLayout, Kind
-from driftmon.core.learning import CategoryTally, learn_categories
+from driftmon.core.learning import learn_categories
+from driftmon.core.tallying import CategoryTally
 from tests.core.test_quality import M, N, check_categories, check_numbers, names, normal
 
 SHAPES = {

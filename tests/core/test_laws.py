@@ -19,10 +19,12 @@ from driftmon.core.categories import count_categories
 from driftmon.core.check import Policy, check
 from driftmon.core.divergence import kl_divergence, smoothed
 from driftmon.core.evidence import g_test, weigh
-from driftmon.core.histogram import Histogram, Profile, as_matrix, empty_profile
+from driftmon.core.histogram import Histogram, Profile, as_matrix
 from driftmon.core.layout import Kind
-from driftmon.core.learning import CategoryTally, learn_categories, learn_numbers
+from driftmon.core.learning import learn_categories, learn_numbers
+from driftmon.core.tallying import CategoryTally
 from driftmon.core.verdict import Status
+from tests.checks import empty_profile
 
 ROUNDING = 1e-14
 

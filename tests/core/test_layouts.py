@@ -18,7 +18,8 @@ from driftmon.core.binning import BLOCK, count_numbers
 from driftmon.core.categories import count_categories
 from driftmon.core.labels import span_labels
 from driftmon.core.layout import CategoricalLayout, NumericLayout, category_key, fingerprint, layout_from_json
-from driftmon.core.learning import CategoryTally, learn_categories, learn_numbers
+from driftmon.core.learning import learn_categories, learn_numbers
+from driftmon.core.tallying import CategoryTally
 
 LARGEST = sys.float_info.max
 TINY = 5e-324  # the smallest subnormal

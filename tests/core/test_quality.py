@@ -14,8 +14,9 @@ from driftmon.core.clues import numeric_clues, top_rows
 from driftmon.core.histogram import Profile
 from driftmon.core.history import History
 from driftmon.core.layout import Kind
-from driftmon.core.learning import CategoryTally, learn_categories, learn_numbers
+from driftmon.core.learning import learn_categories, learn_numbers
 from driftmon.core.quality import LEAST_CHANGE, QualityCheck, Share, judge_shares
+from driftmon.core.tallying import CategoryTally
 
 M, N = 20_000, 5_000
 

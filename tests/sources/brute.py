@@ -15,7 +15,8 @@ import numpy as np
 from driftmon.core.clues import Clues, numeric_clues
 from driftmon.core.histogram import Histogram, Profile
 from driftmon.core.layout import Kind, NumericLayout, category_key
-from driftmon.core.learning import CategoryTally, learn_categories, learn_numbers
+from driftmon.core.learning import learn_categories, learn_numbers
+from driftmon.core.tallying import CategoryTally
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

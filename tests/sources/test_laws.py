@@ -16,11 +16,12 @@ import pyarrow.parquet as pq
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from driftmon.core.histogram import Profile, empty_profile
+from driftmon.core.histogram import Profile
 from driftmon.core.layout import Kind
 from driftmon.sources.base import Selection
 from driftmon.sources.files import FilesSource
 from driftmon.sources.memory import MemorySource
+from tests.checks import empty_profile
 from tests.sources import brute
 
 if TYPE_CHECKING:

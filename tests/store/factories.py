@@ -18,7 +18,8 @@ from driftmon.core.clues import MOST_NEW, SAMPLE, Clues, numeric_clues, top_rows
 from driftmon.core.histogram import Histogram, Profile
 from driftmon.core.history import History
 from driftmon.core.layout import Kind, NumericLayout, category_key
-from driftmon.core.learning import CategoryTally, Excluded, learn_categories, learn_numbers
+from driftmon.core.learning import Excluded, learn_categories, learn_numbers
+from driftmon.core.tallying import CategoryTally
 from driftmon.core.window import Window
 from driftmon.store.records import MonitorFacts
 from driftmon.store.store import Store
