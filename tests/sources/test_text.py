@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 
 import pyarrow as pa
 import pytest
 
-from driftmon.sources.arrow.text import Narrowing, ValueProblem, has_naive, read_booleans, read_instants, read_numbers
+from driftmon.sources.arrow.text import (
+    Narrowing,
+    ValueProblem,
+    has_naive,
+    read_booleans,
+    read_clocks,
+    read_instants,
+    read_numbers,
+    read_walls,
+)
 from driftmon.sources.arrow.zones import Zone
 
 NEW_YORK = Zone("America/New_York")
@@ -98,6 +107,31 @@ def test_what_is_no_instant_is_named(text: str) -> None:
     assert repr(text) in str(caught.value)
 
 
+@pytest.mark.parametrize("beside", [[], ["2013-05-01T10:00:00Z"]])
+def test_a_wall_clock_is_read_as_it_is_even_where_it_was_skipped(beside: list[str]) -> None:
+    walls = read_walls(
+        pa.array(["2013-03-10 02:30", "2013-03-10 06:30Z", "2013-03-10 07:30Z", None, *beside]), NEW_YORK
+    )
+
+    shown = [None if wall is None else wall.replace(tzinfo=None) for wall in walls.to_pylist()[:4]]
+    assert shown == [datetime(2013, 3, 10, 2, 30), datetime(2013, 3, 10, 1, 30), datetime(2013, 3, 10, 3, 30), None]
+
+
+def test_times_of_day_are_read_with_their_seconds() -> None:
+    read = read_clocks(pa.array(["09:30:00", " 23:59:59.9999999", "00:00:00.5", "", None]))
+
+    assert read.to_pylist() == [time(9, 30), time(23, 59, 59, 999_999), time(0, 0, 0, 500_000), None, None]
+    assert read_clocks(pa.array([None, ""])).null_count == 2
+
+
+@pytest.mark.parametrize("text", ["24:00:00", "9:30", "2013-05-01", "09:30:00Z", "noon"])
+def test_what_is_no_time_of_day_is_named(text: str) -> None:
+    with pytest.raises(ValueProblem, match="is not a time of day such as 09:30:00") as caught:
+        read_clocks(pa.array(["09:30:00", text]))
+
+    assert repr(text) in str(caught.value)
+
+
 def test_a_long_value_is_shortened_in_the_message() -> None:
     with pytest.raises(ValueProblem) as caught:
         read_numbers(pa.array(["x" * 1_000_000]))
@@ -121,6 +155,9 @@ def test_text_without_offsets_is_told_from_text_with() -> None:
         ([["true"], ["FALSE", None]], "bool"),
         ([["2013-05-01"], ["2013-05-02"]], "date"),
         ([["2013-05-01"], ["2013-05-02T10:00Z"]], "timestamp"),
+        ([["09:30:00"], ["23:59:59.5", None]], "time"),
+        ([["09:30:00"], ["24:00:00"]], "string"),
+        ([["09:30"]], "string"),
         ([["1"], ["true"]], "string"),
         ([["1"], ["abc"], ["2"]], "string"),
         ([["NA", "", None], []], "null"),

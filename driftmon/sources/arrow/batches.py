@@ -70,7 +70,7 @@ class Batch:
     untyped : collection of str
         Columns of text that carries no type.
     memo : dict
-        What was worked out of these rows already and is needed again, by column.
+        What was worked out of these rows already and is needed again, by column and what it is taken for.
     """
 
     rows: int
@@ -78,7 +78,7 @@ class Batch:
     names: Sequence[str]
     origin: str = ""
     untyped: Collection[str] = ()
-    memo: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    memo: dict[tuple[str, bool], Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def place(self) -> str:

@@ -17,7 +17,7 @@ from driftmon.sources.arrow.decimals import read_decimals
 from driftmon.sources.arrow.kinds import PARTS, ColumnType, Family, column_type, family_of, value_type
 from driftmon.sources.arrow.parts import walls
 from driftmon.sources.arrow.tally import coded
-from driftmon.sources.arrow.text import ValueProblem, read_booleans, read_instants, read_numbers
+from driftmon.sources.arrow.text import ValueProblem, read_booleans, read_clocks, read_numbers, read_walls
 from driftmon.sources.arrow.times import per_second
 from driftmon.sources.faults import one_line
 
@@ -122,10 +122,16 @@ def _part(array: Array, batch: Batch, column: Monitored, zone: Zone) -> Array:
     if family is Family.NOTHING:
         return _nothing(len(array))
     # Both parts need the wall clock, once.
-    if column.raw not in batch.memo:
-        times = read_instants(_text(array), zone) if family is Family.TEXT else array
-        batch.memo[column.raw] = walls(times, zone)
-    return batch.memo[column.raw].part(column.part)
+    # What text means depends on the reference, of which monitors that share a scan have several.
+    key = column.raw, column.family is Family.TIME
+    if key not in batch.memo:
+        batch.memo[key] = walls(_moments(_text(array), column, zone) if family is Family.TEXT else array, zone)
+    return batch.memo[key].part(column.part)
+
+
+def _moments(array: Array, column: Monitored, zone: Zone) -> Array:
+    """Text as wall clocks: of days and hours, or of hours alone where the reference knows no days."""
+    return read_clocks(array) if column.family is Family.TIME else read_walls(array, zone)
 
 
 @lru_cache(maxsize=1_024)

@@ -27,14 +27,19 @@ __all__ = [
     "ValueProblem",
     "has_naive",
     "read_booleans",
+    "read_clocks",
     "read_instants",
     "read_numbers",
+    "read_walls",
 ]
 
 MISSING_WORDS = ("", "na", "n/a", "#n/a", "#na", "nan", "-nan", "nat", "null", "none", "<na>")
 """What people and programs write for no value, in lower case. In categorical columns they stay values: NA is also Namibia."""
 
 DIGITS = r"^[+-]?\d+$"
+CLOCK = r"^\d{2}:\d{2}:\d{2}(\.\d+)?$"
+EPOCH_DAY = "1970-01-01 "
+"""Arrow reads times of day only as part of a timestamp."""
 ZONED = r"^\d{4}-\d{2}-\d{2}[T ].*(Z|[+-]\d{2}(:?\d{2})?)$"
 
 WHOLE_NUMBER = ColumnType("int64", Family.NUMBER, integer=True)
@@ -42,6 +47,7 @@ NUMBER = ColumnType("float64", Family.NUMBER)
 TRUTH = ColumnType("bool", Family.BOOLEAN)
 DATE = ColumnType("date", Family.DATE)
 INSTANT = ColumnType("timestamp", Family.TIMESTAMP)
+TIME = ColumnType("time", Family.TIME)
 IMPLIES = {WHOLE_NUMBER: NUMBER, DATE: INSTANT}
 
 PROBED = 64
@@ -103,19 +109,56 @@ def read_instants(array: Array, zone: Zone) -> Array:
 
     As `read_numbers`, with an Arrow array of timestamps in microseconds, UTC.
     """
+    instants, walls = _read_moments(array)
+    return _both(instants, None if walls is None else _from_walls(walls, zone))
+
+
+def read_walls(array: Array, zone: Zone) -> Array:
+    """
+    ISO 8601 text as what the wall clock of the zone showed; readings without an offset as they are, also those of an hour that the
+    clock skipped.
+
+    As `read_numbers`, with an Arrow array of timestamps in microseconds, without a time zone.
+    """
+    instants, walls = _read_moments(array)
+    return _both(None if instants is None else _to_walls(instants, zone), walls)
+
+
+def read_clocks(array: Array) -> Array:
+    """Text such as ``09:30:00`` as times of day; as `read_numbers`, with an Arrow array of times in microseconds."""
+    expected = "a time of day such as 09:30:00"
+    present = _present(array)
+    other = pc.invert(pc.match_substring_regex(present, CLOCK))
+    if pc.any(other).as_py():
+        raise ValueProblem(present.filter(other)[0].as_py(), expected)
+    digits = pc.replace_substring_regex(present, r"(\.\d{6})\d+", r"\1")
+    dated = pc.binary_join_element_wise(pa.scalar(EPOCH_DAY, digits.type), digits, pa.scalar("", digits.type))
+    try:
+        return _probed(dated, pa.timestamp("us")).cast(pa.time64("us"))
+    except pa.ArrowInvalid as exc:
+        wrong = _first_unreadable(dated, pa.timestamp("us"))
+        raise ValueProblem(wrong.removeprefix(EPOCH_DAY), expected) from exc
+
+
+def _read_moments(array: Array) -> tuple[Array | None, Array | None]:
+    """Times with an offset as instants, and those without as wall clocks, each null where there are the others."""
     for target in (pa.timestamp("us"), pa.timestamp("us", tz="UTC")):
         try:
-            instants = _probed(array, target)
+            moments = _probed(array, target)
         except pa.ArrowInvalid:
             continue
-        return instants if target.tz else _from_walls(instants, zone)
+        return (moments, None) if target.tz else (None, moments)
     present = _canonical(_present(array))
     zoned = pc.match_substring_regex(present, ZONED)
     nothing = pa.scalar(None, present.type)
     expected = "an ISO date or time such as 2013-05-01T09:30:00"
     instants = _cast(pc.if_else(zoned, present, nothing), pa.timestamp("us", tz="UTC"), expected)
     walls = _cast(pc.if_else(zoned, nothing, present), pa.timestamp("us"), expected)
-    return pc.coalesce(instants, _from_walls(walls, zone))
+    return instants, walls
+
+
+def _both(some: Array | None, others: Array | None) -> Array:
+    return others if some is None else some if others is None else pc.coalesce(some, others)
 
 
 def has_naive(array: Array) -> bool:
@@ -128,6 +171,12 @@ def _from_walls(walls: Array, zone: Zone) -> Array:
     mask = np.asarray(walls.is_null()) if walls.null_count else None
     values = np.asarray(pc.fill_null(walls.view(pa.int64()), 0))
     return pa.array(zone.instants(values, 1_000_000), pa.timestamp("us", tz="UTC"), mask=mask)
+
+
+def _to_walls(instants: Array, zone: Zone) -> Array:
+    mask = np.asarray(instants.is_null()) if instants.null_count else None
+    values = np.asarray(pc.fill_null(instants.view(pa.int64()), 0))
+    return pa.array(zone.walls(values, 1_000_000), pa.timestamp("us"), mask=mask)
 
 
 def _present(array: Array) -> Array:
@@ -173,8 +222,8 @@ def _first_unreadable(array: Array, target: ArrowType) -> str:
 
 class Narrowing:
     """
-    What the text of a column means: the narrowest of whole numbers, numbers, booleans, dates, instants that every value can be
-    read as; else it is just text.
+    What the text of a column means: the narrowest of whole numbers, numbers, booleans, dates, instants, times of day that every
+    value can be read as; else it is just text.
 
     Parameters
     ----------
@@ -190,6 +239,7 @@ class Narrowing:
             TRUTH: read_booleans,
             DATE: lambda array: _cast(array, pa.date32(), "a date"),
             INSTANT: lambda array: read_instants(array, zone),
+            TIME: read_clocks,
         }
 
     def add(self, array: Array) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -50,6 +50,25 @@ def test_time_in_any_form_of_iso_is_in_its_window(tmp_path: Path, caplog: pytest
     assert profile.rows == 1
     assert profile == MemorySource(rows, timestamp="at").count(learnt.columns, DAY)
     assert "rows are read instead of counted in the database" in caplog.text
+
+
+@pytest.mark.parametrize("part", ["booked.hour", "clock.hour", "sent.hour"])
+def test_hours_of_text_are_those_of_the_same_times_in_memory(tmp_path: Path, part: str) -> None:
+    # New York skipped the hour from two to three.
+    booked = [datetime(2013, 3, 10, 1, 30) + timedelta(minutes=20 * n) for n in range(8)]
+    table = pa.table(
+        {
+            "booked": pa.array([*booked, None], pa.timestamp("us")),
+            "clock": pa.array([*(each.time() for each in booked), time(23, 59, 59, 999_999)], pa.time64("us")),
+            "sent": pa.array([*(each.replace(tzinfo=UTC) for each in booked), None], pa.timestamp("us", "UTC")),
+        }
+    )
+    memory = MemorySource(table, timezone="America/New_York")
+    source = SqlSource(into_sqlite(table, tmp_path / "rows.db"), table="rows", timezone="America/New_York")
+    expected = memory.learn(Selection())
+
+    assert source.learn(Selection()).layouts == expected.layouts
+    assert source.count(expected.columns).histograms[part] == memory.count(expected.columns).histograms[part]
 
 
 def test_time_that_is_no_time_is_an_error_and_not_a_row_less(tmp_path: Path) -> None:
