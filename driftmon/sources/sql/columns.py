@@ -106,6 +106,9 @@ _POSTGRESQL: dict[int, tuple[ArrowType, str]] = {
 }
 
 NUMERIC = 1700
+MOST_DIGITS = 38
+"""Of Arrow's decimals."""
+
 UNKNOWN_TYPE = "SELECT typname, typtype FROM pg_catalog.pg_type WHERE oid = %(oid)s"
 
 
@@ -119,8 +122,9 @@ def _postgresql(connection: Connection, relation: Relation) -> list[SqlColumn]:
 def _postgresql_column(connection: Connection, entry: Any) -> SqlColumn:  # noqa: ANN401 - the driver's
     oid = entry.type_code
     if oid == NUMERIC:
-        whole = entry.scale == 0 and entry.precision is not None and entry.precision <= 18
-        type_ = pa.int64() if whole else pa.float64()
+        # Whole numbers stay whole: of long ones floats would not tell that they name rows.
+        digits = entry.precision if entry.scale == 0 and entry.precision is not None else MOST_DIGITS + 1
+        type_ = pa.int64() if digits <= 18 else pa.decimal128(digits, 0) if digits <= MOST_DIGITS else pa.float64()
         return SqlColumn(entry.name, type_, "numeric", entry.scale, entry.precision, exact=True)
     if oid in _POSTGRESQL:
         return SqlColumn(entry.name, *_POSTGRESQL[oid])

@@ -82,7 +82,7 @@ def converted(values: Sequence[Any], column: SqlColumn) -> Array:
         return pa.array(_fitted(values, type_), type_)
     except (pa.ArrowException, TypeError, ValueError, OverflowError):
         pass
-    if pat.is_integer(type_) or pat.is_boolean(type_):
+    if pat.is_integer(type_) or pat.is_decimal(type_) or pat.is_boolean(type_):
         try:
             return pa.array([None if value is None else float(value) for value in values], pa.float64())
         except (TypeError, ValueError, OverflowError):

@@ -72,6 +72,19 @@ def test_types_of_its_own_count_like_the_values_that_they_stand_for(url: str) ->
     }
 
 
+def test_long_whole_numbers_that_name_rows_are_left_out_as_in_files(url: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE named (id numeric(20, 0), x integer)")
+        connection.execute(
+            "INSERT INTO named SELECT 9007199254740992 + n * 9973, n % 9 FROM generate_series(1, 50) AS n"
+        )
+
+    (left_out,) = SqlSource(url, table="named").learn(Selection()).excluded
+
+    assert left_out.column == "id"
+    assert left_out.reason.startswith("looks like an identifier")
+
+
 def test_edges_are_never_rounded_to_the_type_of_a_column(url: str) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("CREATE TABLE edges (r real, d numeric(4, 1), b bigint)")
