@@ -40,6 +40,7 @@ _MISSING = {
     "PATH_NOT_FOUND": "no such file or folder for the cluster; check the path",
     "UNABLE_TO_INFER_SCHEMA": "no file with rows there; check the path and the format",
     "COLUMN_ALREADY_EXISTS": "two columns differ by case only; set spark.sql.caseSensitive to true for the session",
+    "UNSUPPORTED_TIME_TYPE": "it has times of day; set spark.sql.timeType.enabled to true for the session",
     "FAILED_READ_FILE": "a file cannot be read",
 }
 

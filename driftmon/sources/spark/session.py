@@ -40,6 +40,8 @@ OURS = {
     "spark.log.level": "ERROR",
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.caseSensitive": "true",
+    # Without it a table with one column of times of day cannot be read at all.
+    "spark.sql.timeType.enabled": "true",
     # A batch costs the same work for every column, however few its rows are.
     "spark.sql.execution.arrow.maxRecordsPerBatch": "65536",
 }

@@ -109,6 +109,11 @@ SAID = [
         "table t: the cluster was lost: Job aborted due to stage failure: Master removed our application: FAILED; try again later",
     ),
     (
+        "[UNSUPPORTED_TIME_TYPE] The data type TIME is not supported. SQLSTATE: 0A000",
+        SourceError,
+        "table t: it has times of day; set spark.sql.timeType.enabled to true for the session",
+    ),
+    (
         "[CATALOG_NOT_FOUND] The catalog `lake` not found. Consider to set the SQL config. SQLSTATE: 42P08",
         SourceError,
         "table t: Spark cannot read it: The catalog `lake` not found. Consider to set the SQL config",

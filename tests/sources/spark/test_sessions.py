@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from datetime import time as time_of_day
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -80,6 +81,7 @@ assert SparkContext._active_spark_context is None and SparkContext._gateway is N
 
 one, two = (SparkSource(path=sys.argv[1], master="local[1]") for _ in range(2))
 learnt = one.learn(Selection())
+assert learnt.columns.keys() == {"x", "clock.hour"}
 java = SparkContext._gateway.proc
 assert two.count(learnt.columns).rows == 100
 refused(path=sys.argv[1], master="local[2]")
@@ -93,6 +95,11 @@ assert SparkContext._active_spark_context is None and SparkContext._gateway is N
 
 
 def test_a_session_made_here_ends_with_its_last_source_and_java_with_it(settings: dict[str, str], rows: Path) -> None:
+    clock = pa.array(
+        [time_of_day(n % 24) for n in range(100)], pa.time64("us")
+    )  # which Spark reads only if it is told to
+    pq.write_table(pq.read_table(rows).append_column("clock", clock), rows)
+
     done = run(ENDS, rows, environment=settings)
 
     assert (done.returncode, done.stderr) == (0, "")
