@@ -372,7 +372,7 @@ def test_segments_count_the_rows_of_each_value_apart(make: Maker) -> None:
 def test_a_history_has_the_counts_of_each_of_its_windows(make: Maker, timestamp: str) -> None:
     source = make(nasty(), timestamp=timestamp)
     learnt = source.learn(Selection())
-    segments = {"city": ["JFK", "nowhere"], "flag": ["true"]}
+    segments = {"city": ["JFK", "nowhere"], "flag": ["true"], "tail": []}
     # Eight hours each, over the hour that New York skipped; the last ones have no rows.
     start = datetime(2013, 3, 9, 21, tzinfo=UTC)
     windows = [Window(start + timedelta(hours=n), start + timedelta(hours=n + 8)) for n in range(0, 96, 8)]

@@ -179,7 +179,8 @@ def _by_window(
         yield (name, None), tables.bins(name, None)
         for segment, values in segments.items():
             if segment not in tables.lost_segments and segment not in tables.problems:
-                counts = tables.bins(name, segment).reshape(len(values), tables.windows, -1)
+                bins = tables.bins(name, segment)
+                counts = bins.reshape(len(values), tables.windows, bins.shape[1])
                 yield from (((name, segment_name(segment, value)), counts[n]) for n, value in enumerate(values))
 
 
