@@ -216,6 +216,11 @@ def _copy_day(connection: Connection, first: str, number: int) -> None:
     ]
     given = [literal(value, runs.c[name].type).label(name) for name, value in bounds]
     _copied(connection, runs, select(monitors.c.id.label("monitor_id"), *given))
+    _copy_results(connection, variant, window)
+
+
+def _copy_results(connection: Connection, variant: int, window: Window) -> None:
+    """Give every check of a window the results of a real one, each column those of the same place."""
     where = aliased(baseline_columns)
     template = (
         select(where.c.position, *_others(column_results, "check_id", "reference_id"))

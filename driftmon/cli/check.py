@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from driftmon.cli.choosing import Chosen
     from driftmon.config import Monitor
+    from driftmon.core.window import Window
     from driftmon.errors import DriftmonError
     from driftmon.pipeline import CheckStep
     from driftmon.store.store import Store
@@ -159,13 +160,32 @@ def backfill(  # noqa: PLR0913 - one parameter an option
 
     Of several monitors, windows that end at the same time are checked together, and rows that they share are read once.
     """
-    from driftmon.pipeline import backfill as steps_of  # noqa: PLC0415 - keeps --help light
-    from driftmon.pipeline import backfill_together  # noqa: PLC0415
-    from driftmon.results import check_json  # noqa: PLC0415
+    from driftmon.results import check_json  # noqa: PLC0415 - keeps --help light
 
     due, chosen = choose(folder, names, everything=everything).each(lambda each: windows_between(each, start, end))
     due.sort(key=lambda item: item[1].end)
-    with open_store(url) as store, _telling(chosen, store), bars() as progress:
+    with open_store(url) as store, _telling(chosen, store):
+        done = _backfilled(chosen, due, store, again=again)
+    results = [step.result for step in done if step.result is not None]
+    if output == "json":
+        print_json([check_json(result) for result in results])
+    else:
+        _show_histories(chosen, done)
+    errors = [step.error for step in done if step.error is not None]
+    skipped = len(done) - len(results) - len(errors)
+    click.echo(f"{len(results)} windows checked, {skipped} had a result already, {len(errors)} failed", err=True)
+    _exit_for_errors(chosen.problems)
+    if errors:
+        raise click.exceptions.Exit(errors[0].exit_code)
+    exit_for(results, fail_on)
+
+
+def _backfilled(chosen: Chosen, due: Sequence[tuple[Monitor, Window]], store: Store, *, again: bool) -> list[CheckStep]:
+    """Check windows, and say how far it is and what fails."""
+    from driftmon.pipeline import backfill as steps_of  # noqa: PLC0415 - keeps --help light
+    from driftmon.pipeline import backfill_together  # noqa: PLC0415 - as above
+
+    with bars() as progress:
         about = chosen.monitors[0].name if chosen.single else f"{len(chosen.monitors)} monitors"
         task = progress.add_task(about, total=len(due))
         done: list[CheckStep] = []
@@ -180,18 +200,7 @@ def backfill(  # noqa: PLR0913 - one parameter an option
             if step.error is not None:
                 whose = "" if chosen.single else f"{step.monitor.name} "
                 progress.console.print(f"driftmon: {whose}{step.window}: {step.error}", markup=False, soft_wrap=True)
-    results = [step.result for step in done if step.result is not None]
-    if output == "json":
-        print_json([check_json(result) for result in results])
-    else:
-        _show_histories(chosen, done)
-    errors = [step.error for step in done if step.error is not None]
-    skipped = len(done) - len(results) - len(errors)
-    click.echo(f"{len(results)} windows checked, {skipped} had a result already, {len(errors)} failed", err=True)
-    _exit_for_errors(chosen.problems)
-    if errors:
-        raise click.exceptions.Exit(errors[0].exit_code)
-    exit_for(results, fail_on)
+    return done
 
 
 def _show_histories(chosen: Chosen, done: Sequence[CheckStep]) -> None:
