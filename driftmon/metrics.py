@@ -260,7 +260,8 @@ COLUMN_FAMILIES: tuple[Family[ColumnSample], ...] = (
     ),
     Family(
         "driftmon_column_quality_problem",
-        "1 if a share of the newest window's rows is beyond what is usual, else 0, by check: missing, out_of_range, novel or top_value; absent for checks that were not made.",
+        "1 if a share of the newest window's rows is beyond what is usual, else 0, by check: missing, out_of_range, novel or "
+        "top_value; absent for checks that were not made.",
         (*COLUMN_LABELS, "check"),
         _quality_problems,
     ),

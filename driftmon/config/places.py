@@ -97,7 +97,10 @@ class Place(Strict):
     path: str | None = Field(
         default=None,
         min_length=1,
-        description="File, folder, glob, hive-partitioned folder or URL. A live path may hold {start:%Y-%m-%d} and {end:...} of the window, in the monitor's time zone. Relative paths start at the folder that holds the monitors folder.",
+        description=(
+            "File, folder, glob, hive-partitioned folder or URL. A live path may hold {start:%Y-%m-%d} and {end:...} of the "
+            "window, in the monitor's time zone. Relative paths start at the folder that holds the monitors folder."
+        ),
     )
     sql: SqlPlace | None = Field(default=None, description="A table or query of a database, which does the counting.")
     spark: SparkPlace | None = Field(default=None, description="A table of a Spark cluster, which does the counting.")
