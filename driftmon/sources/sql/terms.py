@@ -25,6 +25,7 @@ from sqlalchemy import (
 
 from driftmon.core.cuts import cuts
 from driftmon.core.layout import KEY_LENGTH
+from driftmon.core.learning import EXACT_INTEGER
 from driftmon.sources.sql.packing import Packed, field_of
 from driftmon.sources.sql.thresholds import exact_threshold
 from driftmon.sources.sql.trees import halved
@@ -38,8 +39,6 @@ if TYPE_CHECKING:
     from driftmon.sources.sql.dialects import Dialect
 
 __all__ = ["CategoryTerm", "EdgeTerm", "NotInSql", "Term", "TruthTerm"]
-
-EXACT_INTEGER = 2.0**53
 
 
 class NotInSql(Exception):

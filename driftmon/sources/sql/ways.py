@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["Way", "ambiguous", "coded_segment", "of_windows"]
 
 LEAST_LONG = KEY_LENGTH - 17
+"""Where the key of a long text has its "…": before 16 digits of a digest, see `category_key`."""
 
 
 @dataclass(frozen=True)
@@ -125,15 +126,17 @@ def _test(column: SqlColumn, kind: Kind, dialect: Dialect) -> Test | None:
     if pat.is_string(column.type) and kind is Kind.CATEGORICAL:
         return lambda value, key: text_is(dialect.text(value), key, dialect)
     if pat.is_boolean(column.type):
-        return lambda value, key: (
-            {
-                "true": type_coerce(value, sqltypes.Boolean()) == true(),
-                "false": type_coerce(value, sqltypes.Boolean()) == false(),
-            }
-        ).get(key, false())
+        return _is_truth
     if pat.is_integer(column.type) and not column.exact and kind in {Kind.CATEGORICAL, Kind.NUMERIC}:
         return _is_whole
     return None
+
+
+def _is_truth(value: Any, key: str) -> Any:  # noqa: ANN401 - SQLAlchemy's
+    truth = type_coerce(value, sqltypes.Boolean())
+    if key == "true":
+        return truth == true()
+    return truth == false() if key == "false" else false()
 
 
 def _is_whole(value: Any, key: str) -> Any:  # noqa: ANN401 - SQLAlchemy's
