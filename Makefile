@@ -38,7 +38,7 @@ check: install ## format, lint, types, import contracts
 	@! grep -rnE 'https?://|index-url' requirements/ || { echo "requirements/ must not name an address"; exit 1; }
 
 bench: install ## print ratios (a check against a bare read of the same data) and the study of false alarms and power
-	@for name in check_against_scan learning memory sql spark store scrape report rolling shared false_alarms power; do echo "== $$name"; $(BIN)/python -m benchmarks.$$name || exit 1; done
+	@for name in check_against_scan wide learning memory sql spark store scrape report rolling shared false_alarms power; do echo "== $$name"; $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 lock: ## pin every dependency anew, at least a week old (needs uv)
 	@$(COMPILE) pyproject.toml --all-extras --group dev -o $(LOCK)

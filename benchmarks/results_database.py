@@ -92,10 +92,14 @@ class Made:
         }
         return Profile(ROWS, histograms)
 
-    def result(self, monitor: str, window: Window, *, drift: bool = False) -> CheckResult:
-        """The result of one window; with drift, every twentieth column has moved."""
+    def live(self, *, drift: bool = False) -> Profile:
+        """What was counted in one window; with drift, every twentieth column has moved."""
         place = iter(range(len(self.names)))
-        live = self._profile(lambda: 0.8 if drift and next(place) % 20 == 0 else 0.05 * self._rng.normal())
+        return self._profile(lambda: 0.8 if drift and next(place) % 20 == 0 else 0.05 * self._rng.normal())
+
+    def result(self, monitor: str, window: Window, *, drift: bool = False) -> CheckResult:
+        """The result of one window; drift as of `live`."""
+        live = self.live(drift=drift)
         return check(self.baseline, live, policy=Policy(), monitor=(monitor, "model"), window=window)
 
 
