@@ -405,6 +405,24 @@ def test_a_column_that_one_live_file_lacks_is_a_problem_that_names_the_file(lear
     assert profile.rows == profile.histograms["c"].rows == 8
 
 
+@pytest.mark.parametrize("older", [{"c": ["a", "a"]}, {"c": ["a", "a"], "x": ["1", "2"]}])
+def test_files_without_a_row_of_the_window_have_no_say_in_what_is_counted(
+    learnt: Learnt, older: dict[str, Any]
+) -> None:
+    april = pa.array([datetime(2013, 4, 30, 23)] * 2, pa.timestamp("us"))
+    write("live/april.parquet", pa.table({**older, "at": april}))
+    write("live/may.parquet", ROWS.append_column("at", pa.array([datetime(2013, 5, 1, 12)] * 4, pa.timestamp("us"))))
+    source = FilesSource("live", timestamp="at")
+    june = Window(MAY.start + timedelta(days=31), MAY.end + timedelta(days=31))
+
+    profile = source.count(learnt.columns, MAY, segments={"c": ["b"]})
+
+    assert profile == MemorySource(ROWS).count(learnt.columns, segments={"c": ["b"]})
+    assert set(source.history(learnt.columns, [MAY]).counts) == {("x", None), ("c", None)}
+    assert source.count(learnt.columns, june).problems == {}
+    assert set(source.count(learnt.columns, Window(MAY.start - timedelta(days=1), MAY.end)).problems) == {"x"}
+
+
 def test_a_column_of_another_type_in_one_live_file_is_a_problem_that_names_the_file(learnt: Learnt) -> None:
     write("live/a.parquet")
     write("live/b.parquet", pa.table({"x": ["1"], "c": ["a"]}))

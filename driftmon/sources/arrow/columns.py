@@ -35,7 +35,8 @@ class Columns:
     """
     The monitored columns and the segment columns of one count.
 
-    A column with a problem is left out from the batch on that shows it, and all its counts with it.
+    A column with a problem is left out from the batch on that shows it, and all its counts with it. Files without a row of the
+    window have no say in what can be counted, unless there are no rows at all.
 
     Parameters
     ----------
@@ -44,17 +45,15 @@ class Columns:
         Segment columns, each with the values to tell apart.
     zone : Zone
         Whose wall clock tells hours and weekdays.
-
-    Attributes
-    ----------
-    problems : dict of str to str
-        The reason for each column that is left out, so far.
     """
 
     def __init__(
         self, columns: Mapping[str, BaselineColumn], segments: Mapping[str, Sequence[str]], zone: Zone
     ) -> None:
-        self.problems: dict[str, str] = {}
+        self._problems: dict[str, str] = {}
+        self._any = False
+        self._unread: dict[str, str] = {}
+        self._readable: set[str] = set()
         self._columns = {name: monitored(name, column) for name, column in columns.items()}
         self._known = {
             name: known
@@ -69,16 +68,27 @@ class Columns:
         }
         self._zone = zone
 
+    @property
+    def problems(self) -> dict[str, str]:
+        """The reason for each column that is left out, so far."""
+        if self._any:
+            return self._problems
+        return {name: text for name, text in self._unread.items() if name not in self._readable}
+
     def values(self, batch: Batch) -> dict[str, Array]:
         """What is to be counted of each column; see `countable`."""
+        self._any = self._any or batch.rows > 0
         arrays: dict[str, Array] = {}
+        problems = self._problems if batch.rows else self._unread
         for name, column in self._columns.items():
-            if name not in self.problems:
+            if name not in self._problems:
                 try:
                     codes = self._known_codes(batch, column)
                     arrays[name] = countable(batch, column, self._zone) if codes is None else codes
                 except ColumnProblem as exc:
-                    self.problems[name] = str(exc)
+                    problems[name] = str(exc)
+        if not batch.rows:
+            self._readable.update(arrays)
         return arrays
 
     def _known_codes(self, batch: Batch, column: Monitored) -> Array:
@@ -88,6 +98,7 @@ class Columns:
 
     def segments(self, batch: Batch) -> dict[str, NDArray[np.intp]]:
         """By segment column, the position of each row's value among those to tell apart; `NO_GROUP` if it is none of them."""
+        self._any = self._any or batch.rows > 0
         found: dict[str, NDArray[np.intp]] = {}
         for segment, wanted in self._segments.items():
             if batch.rows:
@@ -96,12 +107,12 @@ class Columns:
 
     def _places(self, segment: str, wanted: Mapping[str, int], batch: Batch) -> NDArray[np.intp]:
         nowhere = np.full(batch.rows, NO_GROUP, dtype=np.intp)
-        if segment in self.problems:
+        if segment in self._problems:
             return nowhere
         try:
             array = countable(batch, self._as_categories(segment, batch), self._zone)
         except ColumnProblem as exc:
-            self.problems[segment] = str(exc)
+            self._problems[segment] = str(exc)
             return nowhere
         keys = texts(array.dictionary)
         # Null codes become the last position, whose segment is none.
