@@ -31,6 +31,9 @@ DAMAGED = re.compile(
 )
 """What messages say, looked for in this order: readers and stores raise one and the same `OSError` for all of it."""
 
+COLOURS = re.compile(r"\x1b\[[0-9;]*m↳?")
+"""What object stores decorate their errors with."""
+
 OUR_OWN = (TypeError, AttributeError, LookupError, NameError, AssertionError, MemoryError)
 """What no data should cause: a mistake of this program, better shown than renamed."""
 
@@ -96,5 +99,5 @@ def _unreadable(place: str, exc: Exception) -> SourceError:
 
 def one_line(exc: BaseException) -> str:
     """What an error says, on one line of bounded length."""
-    text = " ".join(str(exc).split()).rstrip(".") or type(exc).__name__
+    text = " ".join(COLOURS.sub("", str(exc)).split()).rstrip(".") or type(exc).__name__
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"

@@ -121,6 +121,13 @@ class _DeltaRows:
             except exceptions.TableNotFoundError as exc:
                 which = "" if version is None else f" of version {version}"
                 raise SourceError(f"{self.place}: no Delta table{which} is here; check the path") from exc
+            except exceptions.DeltaError as exc:
+                if version is None or not str(exc).endswith(f"version {version}"):
+                    raise
+                newest = deltalake.DeltaTable(path).version()
+                raise SourceError(
+                    f"{self.place}: no Delta table of version {version} is here; the newest is {newest}"
+                ) from exc
             try:
                 self._dataset: Table | None = self._table.to_pyarrow_dataset()
                 self.schema: Schema = self._dataset.schema
@@ -148,11 +155,32 @@ class _DeltaRows:
 
         chosen = _chosen(self.schema, names)
         if self._dataset is None:
-            found = self._scan(chosen)
-        else:
-            condition = None if filter_ is None else _arrow_condition(self.schema, filter_)
-            found = self._dataset.scanner(columns=chosen, filter=condition, batch_size=BATCH_ROWS).to_batches()
-        yield from _batches(self, self._remote, found)
+            yield from _batches(self, self._remote, self._scan(chosen))
+            return
+        condition = None if filter_ is None else _arrow_condition(self.schema, filter_)
+        found = self._dataset.scanner(columns=chosen, filter=condition, batch_size=BATCH_ROWS).to_batches()
+        try:
+            yield from _batches(self, self._remote, found)
+        except SourceError as exc:
+            if not exc.retryable:
+                self._try_files(chosen, condition)
+            raise
+
+    def _try_files(self, columns: Sequence[str], condition: Condition | None) -> None:
+        """Read files one by one, for the error to name the one that cannot be read: readers of many at once do not tell."""
+        from driftmon.sources.faults import reading  # noqa: PLC0415 - as above
+
+        if self._dataset is None:
+            return
+        for file in self._dataset.get_fragments(condition):
+            name = f"{self.place}/{file.path}"
+            with reading(name, remote=self._remote):
+                try:
+                    for _ in file.to_batches(schema=self.schema, columns=columns, filter=condition):
+                        pass
+                except FileNotFoundError as exc:
+                    said = "the table lists this file, but it is gone; restore it, or repair the table"
+                    raise SourceError(f"{name}: {said}") from exc
 
     def _scan(self, names: Sequence[str] | None = None) -> Table:
         """By Delta's own reader, which promises no order of rows."""
