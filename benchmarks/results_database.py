@@ -130,6 +130,8 @@ def fill(url: str, count: int, columns: int, windows: int) -> None:
         for number in reversed(range(windows)):
             with database.writing() as connection:
                 _copy_day(connection, first, number)
+        with database.writing() as connection:
+            connection.execute(text("ANALYZE"))  # or SQLite goes by the sizes that it saw above, and scans
     finally:
         database.close()
 

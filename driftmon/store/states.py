@@ -53,6 +53,8 @@ def to_row(state: Sustained | None) -> dict[str, Any]:
 
 def write(connection: Connection, states: Mapping[int, Mapping[int, Sustained]]) -> None:
     """Write states into the rows that are there already, by window and reference; those that hold them already stay."""
+    if not states:
+        return
     names = ("check_id", "reference_id", *NAMES)
     query = select(*(column_results.c[name] for name in names)).where(column_results.c.check_id.in_(states))
     known = {tuple(row) for row in connection.execute(query)}

@@ -141,11 +141,12 @@ class _Results:
 
     def evaluated(self, windows: Collection[int], *names: str) -> Iterator[tuple[Any, ...]]:
         """Window, reference and some columns of each row that has a verdict."""
-        query = select(*(column_results.c[name] for name in ("check_id", "reference_id", *names))).where(
-            column_results.c.check_id.in_(set(windows) - {self.written.window.id}),
-            column_results.c.status.in_(EVALUATED),
-        )
-        yield from self.connection.execute(query).all()
+        others = set(windows) - {self.written.window.id}
+        if others:  # of none, SQLite would look at every row there is
+            query = select(*(column_results.c[name] for name in ("check_id", "reference_id", *names))).where(
+                column_results.c.check_id.in_(others), column_results.c.status.in_(EVALUATED)
+            )
+            yield from self.connection.execute(query).all()
         if self.written.window.id in windows:
             for reference, row in self.written.rows.items():
                 if row["status"] in EVALUATED:
