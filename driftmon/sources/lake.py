@@ -28,6 +28,8 @@ Condition: TypeAlias = Any
 
 _MISSING = "{place}: {what} tables need a library; run: pip install 'driftmon-pipeline[{extra}]'"
 
+_LOST = "the table lists this file, but it is gone; restore it, or repair the table"
+
 
 class DeltaSource(ReadableSource):
     """
@@ -179,8 +181,7 @@ class _DeltaRows:
                     for _ in file.to_batches(schema=self.schema, columns=columns, filter=condition):
                         pass
                 except FileNotFoundError as exc:
-                    said = "the table lists this file, but it is gone; restore it, or repair the table"
-                    raise SourceError(f"{name}: {said}") from exc
+                    raise SourceError(f"{name}: {_LOST}") from exc
 
     def _scan(self, names: Sequence[str] | None = None) -> Table:
         """By Delta's own reader, which promises no order of rows."""
@@ -240,9 +241,31 @@ class _IcebergRows:
         condition = None if filter_ is None else _iceberg_condition(self.schema, filter_)
         if condition is not None:
             options["row_filter"] = condition
-        with reading(self.place, remote=True):
-            found = self._scan(**options).to_arrow_batch_reader()
-        yield from _batches(self, True, found)
+        try:
+            with reading(self.place, remote=True):
+                found = self._scan(**options).to_arrow_batch_reader()
+            yield from _batches(self, True, found)
+        except SourceError as exc:
+            if not exc.retryable:
+                self._try_files(options)
+            raise
+
+    def _try_files(self, options: dict[str, Any]) -> None:
+        """As of a Delta table: an error that names the file."""
+        from pyarrow.parquet import ParquetFile  # noqa: PLC0415 - as above
+
+        from driftmon.sources.faults import reading  # noqa: PLC0415
+
+        for task in self._scan(**options).plan_files():
+            name = f"{self.place}: {task.file.file_path}"
+            if task.file.file_format == "PARQUET":
+                with reading(name, remote=True):
+                    try:
+                        with self._table.io.new_input(task.file.file_path).open() as stream:
+                            for _ in ParquetFile(stream).iter_batches():
+                                pass
+                    except FileNotFoundError as exc:
+                        raise SourceError(f"{name}: {_LOST}") from exc
 
     def _scan(self, **options: Any) -> Table:  # noqa: ANN401 - pyiceberg's own
         return self._table.scan(snapshot_id=self._snapshot, **options)

@@ -143,8 +143,19 @@ def test_files_of_an_iceberg_table_outside_of_the_window_are_not_opened(catalogu
     source = IcebergSource("lake", "shop.sales", timestamp="time")
 
     assert rows(source, FIRST) == 50
-    with pytest.raises(SourceError, match=r"table lake\.shop\.sales"):
+    with pytest.raises(SourceError, match=r"table lake\.shop\.sales: file:.*\.parquet: cannot be read"):
         rows(source, SECOND)
+
+
+def test_a_file_that_an_iceberg_table_has_lost_is_named(catalogue: Catalog, tmp_path: Path):
+    del catalogue
+    source = IcebergSource("lake", "shop.sales", timestamp="time")
+    columns = source.learn(Selection(), FIRST).columns
+    lost = min((tmp_path / "lake").rglob("*.parquet"), key=lambda file: file.stat().st_mtime_ns)
+    lost.unlink()
+
+    with pytest.raises(SourceError, match=rf"shop\.sales: file://{lost}: the table lists this file, but it is gone"):
+        source.count(columns)
 
 
 def test_an_iceberg_table_without_rows_yet_is_empty(catalogue: Catalog):
