@@ -116,7 +116,7 @@ import tensorflow_data_validation as tfdv
 def work():
     tfdv.generate_statistics_from_dataframe(live, n_jobs=1)
 """,
-        ("--no-binary=pyfarmhash",),
+        (),
     ),
 )
 
@@ -187,7 +187,7 @@ def _installed(peer: Peer, folder: Path) -> str:
     if not done.exists():
         venv.create(home, with_pip=True, clear=True)
         _run(
-            [python, "-m", "pip", "install", "--quiet", "--only-binary=:all:", peer.package, "pyarrow", *peer.beside],
+            [python, "-m", "pip", "install", "--quiet", "--prefer-binary", peer.package, "pyarrow", *peer.beside],
             1_200,
         )
         done.touch()
