@@ -33,7 +33,7 @@ def links_of(snapshot: MonitorSnapshot, change: Change, links: Links) -> list[tu
     if links.driftmon_url:
         found.append(("Status page", f"{links.driftmon_url}/monitors/{_page(snapshot, alone)}"))
         if alert := _worst_alert(snapshot, change):
-            found.append(("What to do", f"{links.driftmon_url}/runbooks/{alert}"))
+            found.append(("What to do", f"{links.driftmon_url}/runbooks/{alert}?{_names(snapshot, alone)}"))
     return found
 
 
@@ -56,6 +56,13 @@ def _page(snapshot: MonitorSnapshot, alone: tuple[str, str] | None) -> str:
         fields["window"] = isoformat(snapshot.window.start)
     query = urlencode({name: value for name, value in fields.items() if value})
     return f"{snapshot.facts.name}{'/column' if alone else ''}{f'?{query}' if query else ''}"
+
+
+def _names(snapshot: MonitorSnapshot, alone: tuple[str, str] | None) -> str:
+    """What the commands of a runbook are filled in with: of several columns none, since they would be about that one only."""
+    column, segment = alone or ("", "")
+    fields = {"monitor": snapshot.facts.name, "column": column, "segment": segment}
+    return urlencode({name: value for name, value in fields.items() if value})
 
 
 def _milliseconds(instant: datetime) -> int:

@@ -151,7 +151,8 @@ def alert(
             + (f"&var-column={quote_plus(column)}&var-segment=" if column else "")
             + "&from=1&to=2",
             "status_url": f"http://d/monitors/flights{f'/column?name={quote_plus(column)}&' if column else '?'}ending=60",
-            "runbook_url": f"http://d/runbooks/{name}",
+            "runbook_url": f"http://d/runbooks/{name}?monitor={known['monitor']}"
+            + (f"&column={quote_plus(column)}&segment=s%3D1" if column else ""),
         },
         "startsAt": "2013-05-24T06:02:00Z",
         "endsAt": "2013-05-25T06:20:00Z",
@@ -160,9 +161,15 @@ def alert(
 
 @pytest.fixture
 def render(amtool, tmp_path):
-    def render(name, *alerts, kind="text"):
+    def render(name, *alerts, kind="text", group=None):
         status = "firing" if any(one["status"] == "firing" for one in alerts) else "resolved"
-        data = {"status": status, "alerts": alerts, "externalURL": "http://am", "receiver": "r"}
+        data = {
+            "status": status,
+            "alerts": alerts,
+            "externalURL": "http://am",
+            "receiver": "r",
+            "groupLabels": group or {},
+        }
         (tmp_path / "data.json").write_text(json.dumps(data))
         return run(
             *(amtool, "template", "render", f"--template.glob={TEXTS}", f"--template.type={kind}"),
@@ -184,6 +191,22 @@ def test_the_first_line_is_the_answer_and_columns_follow_by_rank(render):
     assert items(text) == ["b (critical): KL 1 nats", "c (critical): KL 1 nats", "a (critical): KL 1 nats"]
     assert "Dashboard: http://g/d/driftmon-monitor?var-monitor=flights&from=1&to=2\n" in text
     assert "Status page: http://d/monitors/flights?ending=60\n" in text
+
+
+def test_the_runbook_is_filled_in_with_what_the_whole_message_is_about(render):
+    group = {"model": "m", "monitor": "flights"}
+    a, b = (alert(column=name, role="feature", rank=f"00000{name}") for name in "12")
+    stale = [alert("DriftmonMonitorStale", component="freshness", monitor=name) for name in "xy"]
+
+    def runbook(*alerts, **options):
+        return (
+            render("driftmon.text", *alerts, **options).splitlines()[-1].removeprefix("What to do: http://d/runbooks/")
+        )
+
+    assert runbook(a, group=group) == "DriftmonColumnDrift?monitor=flights&column=1&segment=s%3D1"
+    assert runbook(a, b, group=group) == "DriftmonColumnDrift?monitor=flights"
+    assert runbook(stale[0]) == "DriftmonMonitorStale?monitor=x"
+    assert runbook(*stale, group={"component": "freshness", "owner": "o"}) == "DriftmonMonitorStale"
 
 
 def test_of_many_columns_the_ten_worst_are_shown_and_the_rest_counted(render):
@@ -272,6 +295,14 @@ def test_the_end_is_told_as_the_end(render):
 
     assert render("driftmon.title", *ended) == "[over] flights: nothing alerts any more"
     assert render("driftmon.color", *ended) == "good"
+
+
+def test_an_incident_is_as_severe_as_what_fires_not_as_what_is_over(render):
+    firing = alert(column="a", role="feature", rank="000001", severity="warning")
+
+    assert render("driftmon.title", firing, over("b")).startswith("[warning] ")
+    assert render("driftmon.pagerduty.severity", firing, over("b")) == "warning"
+    assert render("driftmon.pagerduty.severity", alert(column="a", role="feature"), over("b")) == "critical"
 
 
 def test_the_end_names_the_last_window_that_alerted_and_leads_to_the_newest_of_all(render):

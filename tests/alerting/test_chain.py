@@ -242,7 +242,7 @@ def test_drift_is_told_once_and_so_is_its_end_and_nothing_in_between(chain):  # 
     for alert in alerts_of(hook, "firing"):
         with urlopen(alert["annotations"]["status_url"], timeout=30) as opened:
             assert f"window {chain.project.window(2)} UTC" in opened.read().decode()
-    assert f"What to do: http://127.0.0.1:{chain.port}/runbooks/DriftmonColumnDrift" in lines
+    assert f"What to do: http://127.0.0.1:{chain.port}/runbooks/DriftmonColumnDrift?monitor=orders" in lines
     assert "<!channel>" not in slack["title"] + slack["text"] + slack["fallback"]
     assert "&lt;!channel&gt; &amp;" in slack["text"]
     assert "<!channel>" not in mail.get_body(("html",)).get_content()

@@ -78,7 +78,10 @@ def test_every_alert_says_how_severe_it_is_what_it_is_about_and_where_to_look():
         assert rule["labels"]["component"] in {"drift", "freshness", "exporter"}
         asked = {"summary", "description", "dashboard_url", "status_url", "runbook_url"}
         assert asked <= rule["annotations"].keys()
-        assert f"/runbooks/{rule['alert']}{{{{" in rule["annotations"]["runbook_url"]
+        names = "" if rule["labels"]["component"] == "exporter" else "?monitor={{ $labels.monitor | urlquery }}"
+        assert f"/runbooks/{rule['alert']}{names}{{{{ end }}}}" in re.sub(
+            r"&column=.*(?=\{\{ end \}\}$)", "", rule["annotations"]["runbook_url"]
+        )
 
 
 def test_no_text_that_changes_with_each_window_can_become_a_label_of_an_alert():

@@ -78,21 +78,22 @@ def test_links_lead_to_the_window_the_dashboard_and_what_to_do():
         "Dashboard: https://grafana.example/d/driftmon-monitor?var-monitor=flights&from=1366113600000&to=1369353599999"
     )
     assert status == "Status page: https://drift.example/monitors/flights?window=2013-05-23T00%3A00%3A00Z"
-    assert runbook == "What to do: https://drift.example/runbooks/DriftmonColumnDrift"
+    assert runbook == "What to do: https://drift.example/runbooks/DriftmonColumnDrift?monitor=flights"
 
 
 @pytest.mark.parametrize(
-    ("segment", "dashboard", "status"),
+    ("segment", "dashboard", "status", "runbook"),
     [
-        (None, "var-column=a+b%26c&var-segment=&from=", "column?name=a+b%26c&window="),
-        ("x=y", "var-column=a+b%26c&var-segment=x%3Dy&from=", "column?name=a+b%26c&segment=x%3Dy&window="),
+        (None, "&var-segment=&from=", "column?name=a+b%26c&window=", ""),
+        ("x=y", "&var-segment=x%3Dy&from=", "column?name=a+b%26c&segment=x%3Dy&window=", "&segment=x%3Dy"),
     ],
 )
-def test_links_lead_to_the_column_if_it_is_the_only_one(segment, dashboard, status):
+def test_links_lead_to_the_column_if_it_is_the_only_one(segment, dashboard, status, runbook):
     body = message(snapshot(finding("a b&c", segment=segment)), links=LINKS).body
 
-    assert f"https://grafana.example/d/driftmon-column?var-monitor=flights&{dashboard}" in body
+    assert f"https://grafana.example/d/driftmon-column?var-monitor=flights&var-column=a+b%26c{dashboard}" in body
     assert f"https://drift.example/monitors/flights/{status}" in body
+    assert body.endswith(f"/runbooks/DriftmonColumnDrift?monitor=flights&column=a+b%26c{runbook}")
 
 
 def test_a_column_that_is_no_feature_says_what_it_is():
@@ -104,7 +105,7 @@ def test_a_column_that_is_no_feature_says_what_it_is():
 def test_mail_shows_addresses_for_whoever_reads_plain_text_and_chats_show_words():
     mail, chat = (message(links=LINKS, markup=markup).body for markup in ("html", "chat"))
 
-    runbook = "https://drift.example/runbooks/DriftmonColumnDrift"
+    runbook = "https://drift.example/runbooks/DriftmonColumnDrift?monitor=flights"
     assert f'What to do: <a href="{runbook}">{runbook}</a>' in mail
     assert f' · <a href="{runbook}">What to do</a>' in chat
 
@@ -112,7 +113,9 @@ def test_mail_shows_addresses_for_whoever_reads_plain_text_and_chats_show_words(
 def test_the_runbook_is_that_of_the_worst_column():
     quality = finding("a", "warning", alert="DriftmonQualityProblem")
 
-    assert message(snapshot(quality, finding("b", "warning")), links=LINKS).body.endswith("/DriftmonQualityProblem")
+    assert message(snapshot(quality, finding("b", "warning")), links=LINKS).body.endswith(
+        "/DriftmonQualityProblem?monitor=flights"
+    )
 
 
 def test_what_was_known_already_is_not_called_new():
@@ -145,7 +148,7 @@ def test_failed_runs_say_why_and_what_is_known_of_older_windows():
 
     assert found.title == "[warning] flights: the last 3 checks failed"
     assert "The last 3 checks failed: shop: data/x.parquet: no such file" in found.body
-    assert found.body.endswith("/runbooks/DriftmonMonitorFailing")
+    assert found.body.endswith("/runbooks/DriftmonMonitorFailing?monitor=flights")
 
 
 def test_a_monitor_that_never_had_a_result_can_fail():
