@@ -89,6 +89,17 @@ def test_pages_fit_a_phone(browser, url, path, scheme):
 
 
 @pytest.mark.parametrize("width", [360, 1200])
+def test_the_commands_of_a_runbook_can_be_read_to_their_end(browser, url, width):
+    with opened(browser, viewport={"width": width, "height": 740}) as watched:
+        watched.page.goto(f"{url}/runbooks/DriftmonColumnDrift?monitor=churn&column=support_calls")
+        commands = watched.page.locator("pre").all()
+
+        assert "monitor=churn column=support_calls" in commands[1].inner_text()
+        assert all(command.evaluate("it => it.scrollWidth <= it.clientWidth") for command in commands)
+        assert watched.overflow() == 0
+
+
+@pytest.mark.parametrize("width", [360, 1200])
 def test_names_do_nothing_but_stand_there(browser, url, width):
     with opened(browser, viewport={"width": width, "height": 800}) as watched:
         for path in ("/", "/monitors/hostile"):
