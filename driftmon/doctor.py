@@ -24,14 +24,14 @@ from driftmon.reference import reference_source
 from driftmon.settings import notify_config, notify_urls
 from driftmon.store import migrate
 from driftmon.store.store import Store
-from driftmon.words import listed
+from driftmon.words import bounds_text, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
     from pathlib import Path
 
-    from driftmon.store.records import MonitorSnapshot
+    from driftmon.store.records import BaselineRecord, MonitorSnapshot
 
 __all__ = ["Health", "Link", "diagnose"]
 
@@ -145,9 +145,26 @@ def _monitor(monitor: Monitor, store: Store | None, now: datetime) -> Iterator[L
         if active is None:
             yield Link(part, Health.ERROR, "no baseline is in force", f"driftmon baseline build {monitor.name}")
             return
+        yield from _reference_of(monitor, active)
         yield _checks(monitor, store.monitor_snapshot(monitor.name), now)
     except StoreError as exc:
         yield Link(part, Health.ERROR, str(exc))
+
+
+def _reference_of(monitor: Monitor, active: BaselineRecord) -> Iterator[Link]:
+    """Checks go on against the old reference, without a word, when the file names another or its new baseline waits to be promoted."""
+    counted, wanted = (
+        "all rows" if span is None else bounds_text(span, monitor.zone)
+        for span in (active.span, monitor.reference_span)
+    )
+    if counted != wanted:
+        said = (
+            f"the baseline in force, {active.id[:12]}, is of the reference {counted}; the monitor's file says {wanted}"
+        )
+        advice = (
+            f"driftmon baseline build {monitor.name}, then driftmon baseline promote; or leave it, if it is meant so"
+        )
+        yield Link(f"monitor {monitor.name}", Health.WARNING, said, advice)
 
 
 def _data(monitor: Monitor) -> Iterator[Link]:

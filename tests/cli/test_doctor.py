@@ -92,6 +92,22 @@ def test_a_monitor_that_was_never_checked_or_long_ago_is_a_warning(ready):
     assert stale["advice"].endswith("a feed that has ended: set live.end in the monitor's file")
 
 
+def test_a_baseline_of_another_reference_than_the_file_names_is_a_warning(ready):
+    ready.run("check", "shop", "--window", "2024-02-05")
+    path = ready.folder / "monitors" / "shop.yaml"
+    path.write_text(path.read_text().replace("timestamp: time}", "timestamp: time, end: 2024-01-25}"))
+    built = ready.run("baseline", "build", "shop").out.split()[1]
+    waiting = [item for item in diagnose(ready).json if item["link"] == "monitor shop"]
+    ready.run("baseline", "promote", "shop", built)
+    promoted = [item for item in diagnose(ready).json if item["link"] == "monitor shop"]
+
+    assert waiting[0]["health"] == "warning"
+    assert waiting[0]["found"].endswith("is of the reference all rows; the monitor's file says until 2024-01-25")
+    assert "driftmon baseline promote" in waiting[0]["advice"]
+    assert len(waiting) == 2
+    assert len(promoted) == 1
+
+
 def test_a_run_that_failed_is_an_error(ready):
     (ready.folder / "data" / "live" / "2024-02-02.parquet").write_bytes(b"PAR1 no longer")
     assert ready.run("check", "shop", "--window", "2024-02-02").status == 3
