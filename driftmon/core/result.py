@@ -63,10 +63,14 @@ J = TypeVar("J", bound=Judged)
 
 
 def ranked(columns: Iterable[J]) -> list[J]:
-    """The most urgent first; of these, whole columns before their segments; then by how much they exceed noise."""
+    """
+    The most urgent first; of those that did not drift, what alerts all the same: sustained drift, quality; of these, whole columns
+    before their segments; then by how much they exceed noise.
+    """
 
-    def urgency(column: Judged) -> tuple[int, bool, float, str]:
-        return -column.status.urgency, column.segment is not None, -(column.excess or 0.0), column.column
+    def urgency(column: Judged) -> tuple[int, bool, bool, float, str]:
+        quiet = not (column.status.breach or column.lasting or column.problems)
+        return -column.status.urgency, quiet, column.segment is not None, -(column.excess or 0.0), column.column
 
     return sorted(columns, key=urgency)
 
@@ -296,7 +300,7 @@ class CheckResult:
         return worst([*whole, *drifting])
 
     def ranked(self) -> list[ColumnResult]:
-        """The columns, most urgent first, then by how much they exceed noise."""
+        """The columns, most urgent first (`ranked`)."""
         return ranked(self.columns)
 
     def __getitem__(self, column: str) -> ColumnResult:

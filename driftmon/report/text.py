@@ -97,6 +97,11 @@ def tone(status: Status) -> str:
     return str(status) if status.evaluated else "none"
 
 
+def answer_tone(status: Status, *, calm: bool) -> str:
+    """What an answer is coloured as: where something alerts though nothing drifted in this window, green is wrong."""
+    return "warning" if status.evaluated and not status.breach and not calm else tone(status)
+
+
 def nats(value: float | None) -> str:
     """A divergence; a dash where there is no number."""
     return "–" if value is None else NATS.text(value)
@@ -170,6 +175,7 @@ FILTERS = {
     "short": short,
     "span": span_text,
     "tone": tone,
+    "answer_tone": answer_tone,
     "word": word,
 }
 """What templates may call."""

@@ -1,11 +1,14 @@
 """Laws of the report and the pages, on real checks: complete, true to the numbers, self-contained, and safe against names."""
 
+import re
 from dataclasses import replace
 from html.parser import HTMLParser
 from urllib.parse import quote
 
 import pytest
 
+from driftmon.core.quality import Quality, QualityCheck
+from driftmon.core.verdict import Status
 from driftmon.exporter.service import Exporter
 from driftmon.report.overview import know
 from driftmon.report.pages import POLICY, SCRIPT, STYLE, render_report
@@ -193,3 +196,23 @@ def test_strips_and_timelines_are_what_the_stored_checks_say(store):
         sum(c.status.breach for c in check.columns) for check in stored
     ]
     assert store.strips({"search"}, limit=3) == {"search": strips["search"]}
+
+
+def test_what_alerts_without_a_drift_of_this_window_is_not_green_and_comes_first(store):
+    fill(store, now=NOW, days=2, rows=600, names=("support",))
+    check = store.load_checks("support", limit=1)[0]
+    assert check.status is Status.OK
+    quietest = check.ranked()[-1].column
+    missing = Quality(QualityCheck.MISSING, None, 0.0, 0.001, 1e-9, 1e-9, problem=True)
+    columns = tuple(
+        replace(column, quality=(missing,)) if column.column == quietest else column for column in check.columns
+    )
+
+    tones = []
+    for result in (check, replace(check, columns=columns)):
+        store.save_check(result, facts_of("support"), started_at=NOW, now=NOW)
+        html = render_report(monitor_view(store, facts_of("support"), details=True), "1")
+        tones.append(re.findall(r'<(?:h1|p) class="answer (\w+)">', html)[:2])
+
+    assert tones == [["ok", "ok"], ["warning", "warning"]]
+    assert Page(html).rows[0][0] == quietest
