@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from driftmon.core.evidence import detectable_kl
 from driftmon.core.history import BLOCKS, LEAST_WINDOWS
 from driftmon.core.window import isoformat
-from driftmon.errors import DataNotReady
+from driftmon.errors import DataNotReady, DriftmonError
 from driftmon.metrics import series_of
 from driftmon.pipeline import live_rows, live_source
 from driftmon.reference import check_names, reference_source, reference_windows
 from driftmon.sources.base import no_progress
+from driftmon.words import span_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,12 +23,14 @@ if TYPE_CHECKING:
 
     from driftmon.config import Monitor
     from driftmon.core.window import Window
-    from driftmon.sources.base import Inspection, Progress
+    from driftmon.sources.base import Inspection, Progress, Source
 
 __all__ = ["Report", "report_on"]
 
 TYPICAL_BINS = 16
 """Bins of a continuous column (docs/statistics.md, "Bins"): what the smallest detectable shift is said for."""
+
+NOTHING_YET = "no rows yet"
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,8 @@ class Report:
     What was found.
 
     `rows` are those of `window`, None if it has no data yet (`remark` says so). `detectable` is the smallest KL in nats that a
-    window of so many rows tells from chance 9 times in 10, None without rows; what usual windows hide, only a baseline knows.
+    window of `typical_rows` tells from chance 9 times in 10, None without rows; what usual windows hide, only a baseline knows.
+    `typical_rows` are `rows`, or those of the newest window that has some.
     `reference_windows` are those that tell what is usual, None if the reference has no timestamp; `shorter` is the length of those
     that stand in for longer ones. `rolling` says of what a window is the sum.
     """
@@ -49,6 +54,7 @@ class Report:
     remark: str | None
     naive: tuple[str, ...]
     timezone: str
+    typical_rows: int | None
     detectable: float | None
     reference_windows: int | None
     series: int
@@ -68,7 +74,7 @@ class Report:
         lines += [f"  time       {note}" for note in self.naive]
         if self.detectable is not None:
             lines.append(
-                f"  shows      shifts of {self.detectable:.3f} nats or more are told from chance in a window of {self.rows:,} rows, if a "
+                f"  shows      shifts of {self.detectable:.3f} nats or more are told from chance in a window of {self.typical_rows:,} rows, if a "
                 f"column has {TYPICAL_BINS} bins; what usual windows hide comes on top: driftmon plan {self.monitor} tells, once there "
                 "is a baseline"
             )
@@ -137,9 +143,13 @@ def report_on(monitor: Monitor, *, now: datetime, progress: Progress = no_progre
     try:
         rows = live_rows(monitor, window, progress) or None
         naive_live = live.inspect().naive_timestamp
-        remark = None if rows else "no rows yet"
+        remark = None if rows else NOTHING_YET
     except DataNotReady as exc:
         remark = f"no data yet: {exc}"
+    typical_rows, newest = rows, None if remark != NOTHING_YET else _newest_with_rows(monitor, live)
+    if newest is not None:
+        typical_rows = live_rows(monitor, newest, progress) or None
+        remark = f"{NOTHING_YET}; the newest are of {span_text(newest, monitor.zone)}: {typical_rows or 0:,} rows"
     both = {"reference": seen.naive_timestamp, "live": naive_live}
     naive = tuple(
         f"{side} timestamps carry no time zone: read as {monitor.timezone}"
@@ -148,8 +158,8 @@ def report_on(monitor: Monitor, *, now: datetime, progress: Progress = no_progre
     )
     split = reference_windows(monitor, reference)
     detectable = None
-    if rows and reference_rows:
-        detectable = detectable_kl(TYPICAL_BINS, rows=rows, reference_rows=reference_rows)
+    if typical_rows and reference_rows:
+        detectable = detectable_kl(TYPICAL_BINS, rows=typical_rows, reference_rows=reference_rows)
     return Report(
         monitor=monitor.name,
         reference=monitor.reference.where,
@@ -160,12 +170,22 @@ def report_on(monitor: Monitor, *, now: datetime, progress: Progress = no_progre
         remark=remark,
         naive=naive,
         timezone=monitor.timezone,
+        typical_rows=typical_rows,
         detectable=detectable,
         reference_windows=None if isinstance(split, int) else len(split),
         series=series_of(len(monitored)),
         rolling=_rolling(monitor),
         shorter=None if isinstance(split, int) else _shorter(monitor, split),
     )
+
+
+def _newest_with_rows(monitor: Monitor, live: Source) -> Window | None:
+    """The window of the newest live row; None if that cannot be told."""
+    try:
+        span = live.span()
+    except DriftmonError:
+        return None  # a remark is missing then, nothing else
+    return None if span is None else monitor.windows.containing(span.end - timedelta(microseconds=1))
 
 
 def _rolling(monitor: Monitor) -> str | None:

@@ -466,6 +466,17 @@ def growing(ready):
     return ready
 
 
+def test_validate_knows_what_a_window_shows_though_the_newest_has_no_rows_yet(growing):
+    run = growing.run("validate", "shop")
+
+    window, shows = (
+        next(line for line in run.out.splitlines() if line.strip().startswith(word)) for word in ("window", "shows")
+    )
+    assert window.endswith(": no rows yet; the newest are of 2024-02-05: 1,000 rows")
+    assert "in a window of 1,000 rows" in shows
+    assert growing.run("validate", "shop", "--format", "json").json[0]["window"]["rows"] is None
+
+
 def test_a_plain_check_of_a_window_without_rows_says_which_have_some(growing):
     plain = growing.run("check", "shop")
     named = growing.run("check", "shop", "--window", "2024-03-01")
