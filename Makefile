@@ -21,7 +21,7 @@ $(STAMP): $(LOCK) pyproject.toml scripts/install.sh
 	@PYTHON="$(PYTHON)" VENV="$(VENV)" LOCK="$(LOCK)" bash scripts/install.sh
 	@touch $@
 
-demo: install ## set up and run the whole pipeline on real flights, then stop (about 3 minutes)
+demo: install ## set up and run the whole pipeline on real flights, then stop (about 2 minutes)
 	@$(BIN)/python -m demo
 
 up: install ## the same, and keep it running until Ctrl-C
