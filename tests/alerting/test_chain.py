@@ -1,7 +1,7 @@
 """
 The whole chain, by the real programs: files with a planted drift, check, database, exporter, Prometheus, Alertmanager, receivers.
 
-Time runs faster than the shipped files say, thirty or sixty times (`programs.FASTER`); nothing else of them is changed.
+Time runs faster than the shipped files say (`programs.FASTER`); nothing else of them is changed.
 """
 
 import os
