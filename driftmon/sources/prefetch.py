@@ -17,18 +17,18 @@ WAITING = 2
 """Items that wait at most: one is too few where some take longer to read and others longer to count."""
 
 
-def ahead(items: Iterator[Item]) -> Iterator[Item]:
+def ahead(items: Iterator[Item], *, waiting: int = WAITING) -> Iterator[Item]:
     """
     The same items, each asked for in a thread while those before are in use.
 
-    `WAITING` items wait at most, so that memory stays bounded. Whatever the iterator raises comes out here, in its place.
+    So many items wait at most that memory stays bounded. Whatever the iterator raises comes out here, in its place.
     """
     pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="driftmon-read")
     try:
         end = object()
-        waiting = deque(pool.submit(next, items, end) for _ in range(WAITING))
-        while (item := waiting.popleft().result()) is not end:
-            waiting.append(pool.submit(next, items, end))
+        asked = deque(pool.submit(next, items, end) for _ in range(waiting))
+        while (item := asked.popleft().result()) is not end:
+            asked.append(pool.submit(next, items, end))
             yield item  # type: ignore[misc]  # only `end` is not an Item
     finally:
         # Whoever wants no more items does not wait for them to be read.

@@ -14,6 +14,7 @@ from pyarrow import orc
 
 from driftmon.sources.arrow.batches import BATCH_ROWS, Field
 from driftmon.sources.arrow.kinds import Family, column_type
+from driftmon.sources.prefetch import ahead
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -88,7 +89,8 @@ class ParquetFile:
         parquet = pq.ParquetFile(self._stream, metadata=metadata, read_dictionary=coded, **self._access)
         for whole, some in self._portions(groups, most):
             if whole:
-                batches = parquet.read_row_groups(some, columns=list(names)).to_batches(max_chunksize=longest)
+                tables = ahead((parquet.read_row_group(group, columns=list(names)) for group in some), waiting=1)
+                batches = (batch for table in tables for batch in table.to_batches(max_chunksize=longest))
             else:
                 batches = parquet.iter_batches(batch_size=longest, row_groups=some, columns=list(names))
             for batch in batches:
@@ -97,13 +99,13 @@ class ParquetFile:
                 yield batch
 
     def _portions(self, groups: Sequence[int], most: int) -> Iterator[tuple[bool, list[int]]]:
-        """Row groups to read at once, of at most so many rows if their columns are to be decoded as a whole, and whether they are."""
+        """Row groups that are read in one way, and whether their columns are decoded as a whole: those of at most so many rows are."""
         metadata = self._parquet.metadata
         for whole, some in groupby(groups, lambda group: BATCH_ROWS <= metadata.row_group(group).num_rows <= most):
-            if whole or self._remote:
-                yield from ((whole, [group]) for group in some)
+            if whole or not self._remote:
+                yield whole, list(some)
             else:
-                yield False, list(some)
+                yield from ((False, [group]) for group in some)
 
     def _groups(self, filter_: TimeFilter | None) -> list[int]:
         """The row groups whose statistics do not rule the window out."""
