@@ -115,20 +115,6 @@ def end_of_live(monitor: Monitor) -> datetime:
     return complete if newest is None else min(complete, newest.end)
 
 
-def _up_to_last(monitor: Monitor, end: datetime) -> datetime:
-    """
-    No later than the last window that there will be.
-
-    Those after it have no rows. The newest of them would be what pages and alerts show, in place of the drift before it,
-    and nothing takes it away again: neither ``driftmon prune`` nor the next check.
-    """
-    last = monitor.last_end
-    if last is None or end <= last:
-        return end
-    click.echo(f"{monitor.name}: live.end is {monitor.live.end}; windows after it are left out", err=True)
-    return last
-
-
 def windows_between(monitor: Monitor, start: str | None, end: str | None) -> list[Window]:
     """
     The windows of the schedule that lie between two times, by default all that the live data have.
@@ -141,14 +127,10 @@ def windows_between(monitor: Monitor, start: str | None, end: str | None) -> lis
     if start is None and monitor.live.start is None:
         raise UsageError(f"--start is missing: from when on? the monitor file of {monitor.name} has no live.start")
     first = instant(monitor, "--start" if start else "live.start", start or monitor.live.start or "")
-    last = end_of_live(monitor) if end is None else _up_to_last(monitor, instant(monitor, "--end", end))
+    last = end_of_live(monitor) if end is None else instant(monitor, "--end", end)
     if end is None and last <= first:
         raise UsageError(
             f"{monitor.name}: no window since {first.isoformat()} is complete and has rows; name others with --start"
-        )
-    if last == monitor.last_end and last <= first:
-        raise UsageError(
-            f"{monitor.name}: no window since {first.isoformat()} ends by live.end, {monitor.live.end}; move it"
         )
     span = Window(first, last)
     windows = list(monitor.windows.between(span.start, span.end))

@@ -221,17 +221,6 @@ def test_a_backfill_without_times_is_that_of_the_live_data(ready):
     assert ready.run("backfill", "shop", "--again", "--start", "2024-02-05").err.startswith("1 windows checked")
 
 
-def test_a_backfill_leaves_out_what_comes_after_the_end_of_the_live_data(ready):
-    past = ready.run("backfill", "shop", "--start", "2024-02-04", "--end", "2024-02-20")
-    beyond = ready.run("backfill", "shop", "--start", "2024-02-08", "--end", "2024-02-20")
-
-    assert past.err == (
-        "shop: live.end is 2024-02-06; windows after it are left out\n2 windows checked, 0 had a result already, 0 failed\n"
-    )
-    assert beyond.status == 2
-    assert "no window since 2024-02-08T00:00:00+00:00 ends by live.end, 2024-02-06; move it" in beyond.err
-
-
 def test_a_backfill_from_an_unknown_time_asks_for_it(ready):
     path = ready.folder / "monitors" / "shop.yaml"
     path.write_text(path.read_text().replace("  start: 2024-02-01\n", ""))
