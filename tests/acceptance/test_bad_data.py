@@ -493,9 +493,9 @@ def test_a_million_distinct_strings_take_bounded_memory(empty_project):
         "label": "other", "reference": 0, "live": 2_000_000, "contribution": 0,
     }  # fmt: skip
     assert by_name(new)["word"]["novel"]["live"] == 1
-    # Twice the strings, the same memory.
-    assert of_one < of_few + 350
-    assert of_two < of_one + 75
+    # Twice the strings, the same memory: a million more, kept as they are, would take 180 MiB. Allocators differ by 80 from run to run.
+    assert of_one < of_few + 400
+    assert of_two < of_one + 130
 
 
 def distinct_strings(numbers):
