@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from driftmon.core.sustained import Sustained
     from driftmon.core.window import Window
 
-__all__ = ["CheckResult", "ColumnResult", "Judged", "Remains", "Scores", "ranked"]
+__all__ = ["CheckResult", "ColumnResult", "Judged", "Part", "Remains", "Scores", "ranked"]
 
 
-class Judged(Protocol):
-    """What a line about a column needs to know of it: its verdict, and what stands beside that."""
+class Part(Protocol):
+    """A column, or a segment of one, with a verdict."""
 
     @property
     def column(self) -> str:
@@ -37,6 +37,10 @@ class Judged(Protocol):
     def status(self) -> Status:
         """The verdict."""
         ...
+
+
+class Judged(Part, Protocol):
+    """What a line about a column needs to know of it: its verdict, and what stands beside that."""
 
     @property
     def reason(self) -> str | None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from driftmon.core.verdict import Status
+    from driftmon.core.result import Part
 
 __all__ = ["is_widespread", "leading", "spoken_for"]
 
@@ -15,26 +15,7 @@ WIDESPREAD, LEAST = 0.3, 3
 """More than this share of the judged columns, and at least so many, is what DriftmonWidespreadDrift asks for."""
 
 
-class Part(Protocol):
-    """A column, or a segment of one, with a verdict."""
-
-    @property
-    def column(self) -> str:
-        """Its name."""
-        ...
-
-    @property
-    def segment(self) -> str | None:
-        """None for all rows."""
-        ...
-
-    @property
-    def status(self) -> Status:
-        """Its verdict."""
-        ...
-
-
-P = TypeVar("P", bound=Part)
+P = TypeVar("P", bound="Part")
 
 
 def leading(parts: Sequence[P]) -> list[P]:
